@@ -7,7 +7,7 @@ BINARY := .build/release/mozaiks-ops
 # A release knows its commit. Every product is built with it, so that none undoes the other's; tests are built without.
 RELEASE = MOZAIKS_COMMIT=$$(.ci/commit) $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures clean
+.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures page-pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -49,12 +49,13 @@ bench-smoke: build ## whether every part of the bench still runs and measures so
 judge: build ## the default rules on labelled recordings: recall, false alarms, delays; JUDGE="--seeds 8" PEER=prometheus
 	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(if $(PEER),--peer $(PEER)) $(JUDGE)
 
-chaos: build ## kills the program KILLS times (default 1000) at every step, and two of them on one database FAULTS times (60); SEED=n repeats
+chaos: build ## kills the program KILLS times (default 1000) at every step; two of them on one database FAULTS times (60), and cuts their cables CUTS times (18; root); SEED=n repeats
 	@$(RELEASE) --product chaos-world 2>&1 | .ci/quiet
 	@Tests/Chaos/campaign .build/mozaiks-ops .build/release/chaos-world
 	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
+	@LINKS=1 FAULTS=$${CUTS:-18} Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 
-soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30
+soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30 ENGINE=postgres
 	@$(RELEASE) --product soak 2>&1 | .ci/quiet
 	@Tests/Soak/run .build/release/soak
 
@@ -81,8 +82,11 @@ format: ## rewrite the sources in the house format
 lint: ## fail where the sources differ from the house format, and say where
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
-pictures: ## the pictures of docs/ anew, from the recorded mails (wants a Chromium)
+pictures: ## the pictures of mails and Slack in docs/ anew, from the recorded ones (wants a Chromium)
 	@.ci/pictures
+
+page-pictures: build ## the pictures of the page in docs/ anew, of live daemons beside simulate (wants a Chromium; some 15 minutes)
+	@.ci/page-pictures .build/mozaiks-ops
 
 clean: ## remove what was built
 	@rm -rf .build

@@ -9,7 +9,7 @@ extension AdvisorSettings {
 
     /// Nil where it is absent, or reported.
     /// - Parameter prices: those of the configuration, for the model's.
-    public init?(_ root: Fields, prices: [Price], _ reader: SettingReader) {
+    public init?(_ root: Fields, prices: [(model: String, price: TokenPrice)], _ reader: SettingReader) {
         guard let entry = root.entry(AdvisorSettings.key), !entry.value.isNull,
             let inner = Fields(entry.value, "'advisor'", reader.reporter, place: entry.key.start)
         else { return nil }
@@ -70,9 +70,9 @@ private struct AdvisorReader {
     }
 
     /// Its own, or the one of that model under `prices`.
-    func price(_ fields: Fields, _ prices: [Price], _ model: String?) -> Price? {
-        guard let entry = fields.entry(AdvisorKeys.price), !entry.value.isNull else { return prices.first { $0.model == model } }
-        return reader.price(entry, of: model ?? "")
+    func price(_ fields: Fields, _ prices: [(model: String, price: TokenPrice)], _ model: String?) -> TokenPrice? {
+        guard let entry = fields.entry(AdvisorKeys.price), !entry.value.isNull else { return prices.first { $0.model == model }?.price }
+        return reader.price(entry)
     }
 
     func budget(_ fields: Fields, hasPrice: Bool) -> AdviceBudget {

@@ -18,7 +18,7 @@ public struct AdvisorSettings: Sendable, Equatable {
     /// The longest answer, in tokens.
     public var maxTokens = 800
     /// USD for a million tokens; nil: not known.
-    public var price: Price?
+    public var price: TokenPrice?
     /// What it is asked with; nil where none is needed.
     public var apiKey: SecretSource?
     /// Incidents below it are not asked about.
@@ -41,7 +41,7 @@ public struct AdvisorSettings: Sendable, Equatable {
     /// Millionths of a USD, rounded up; 0 where no price is known.
     func cost(_ usage: TokenUsage) -> Int64 {
         guard let price else { return 0 }
-        let dollars = Double(usage.prompt) * price.prompt + Double(usage.completion) * price.completion
+        let dollars = Double(usage.prompt) * price.promptPerMillion + Double(usage.completion) * price.completionPerMillion
         return Int64(dollars.rounded(.up))
     }
 }

@@ -89,28 +89,7 @@ public final class OutputQueue: Sendable {
 
     // MARK: - The thread
 
-    private func startThread() -> Bool {
-        let myself = Unmanaged.passRetained(self)
-        var handle = pthread_t()
-        let code = pthread_create(
-            &handle, nil,
-            { context in
-                guard let context else { return nil }
-                let queue = Unmanaged<OutputQueue>.fromOpaque(context).takeRetainedValue()
-                // Signals belong to the main thread; a pipe without a reader is an error of the write.
-                var all = sigset_t()
-                sigfillset(&all)
-                pthread_sigmask(SIG_SETMASK, &all, nil)
-                queue.work()
-                return nil
-            }, myself.toOpaque())
-        guard code == 0 else {
-            myself.release()
-            return false
-        }
-        pthread_detach(handle)
-        return true
-    }
+    private func startThread() -> Bool { LooseThread.start { self.work() } }
 
     private func work() {
         // What is missing since the last line that got through, and whether that one broke off in its middle.

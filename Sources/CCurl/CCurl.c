@@ -36,6 +36,14 @@ CURLcode CCurl_getString(CURL *easy, CURLINFO information, const char **value) {
     return curl_easy_getinfo(easy, information, value);
 }
 
+CURLcode CCurl_getCertificates(CURL *easy, struct curl_certinfo **chain) {
+    return curl_easy_getinfo(easy, CURLINFO_CERTINFO, chain);
+}
+
+CURLcode CCurl_getSocket(CURL *easy, curl_socket_t *socket) {
+    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, socket);
+}
+
 CURLMcode CCurl_setMultiLong(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

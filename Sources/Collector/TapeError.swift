@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why a tape cannot be read or written, and where.
 public struct TapeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file, or a name for what is not one.
@@ -16,6 +18,14 @@ public struct TapeError: Error, Hashable, Sendable, CustomStringConvertible {
         self.what = what
         self.hint = hint
         self.isRetryable = isRetryable
+    }
+
+    /// Why a line could not be written.
+    init(writing file: String, _ code: Int32) {
+        let hint =
+            "a limit on the size of files lets it grow no further: raise it (LimitFSIZE= of the service, ulimit -f), or begin another"
+        self.init(
+            file: file, "cannot write: \(String(cString: strerror(code)))", hint: code == EFBIG ? hint : nil, isRetryable: code == ENOSPC)
     }
 
     public var description: String {

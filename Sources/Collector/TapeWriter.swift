@@ -185,8 +185,7 @@ private final class TapeOutput {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw TapeError(
-                    file: file, "cannot write: \(String(cString: strerror(errno)))", isRetryable: errno == ENOSPC)
+                throw TapeError(writing: file, errno)
             }
             rest = rest.dropFirst(count)
         }

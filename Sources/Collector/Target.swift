@@ -6,7 +6,7 @@ import Model
 public struct Target: Sendable {
     public let runtime: String
     public let kind: WatchedKind
-    /// Base URLs without a trailing slash, in the configured order.
+    /// Base URLs without a trailing slash, in the configured order; empty where they are to be found.
     public let replicas: [String]
     public let authenticator: Authenticator
     public var timeout: TimeSpan
@@ -14,8 +14,12 @@ public struct Target: Sendable {
     public var bodyLimit: Int
     /// Authorities and a certificate for its replicas.
     public var tls = TLSFiles()
+    /// Says who the replicas are; nil where the configuration does.
+    public var finder: TargetFinder?
     /// Looks at it, where it is no runtime.
     public let look: (any Look)?
+    /// Where its pages of metrics are; nil: nobody asks for any.
+    public var metrics: MetricsPlace?
 
     public init(
         runtime: String, replicas: [String], authenticator: Authenticator, timeout: TimeSpan = .seconds(10),
@@ -28,6 +32,12 @@ public struct Target: Sendable {
         self.authenticator = authenticator
         self.timeout = timeout
         self.bodyLimit = bodyLimit
+    }
+
+    /// How a replica is asked. One that was found as an address goes by the name that it was found by, in `Host` and in TLS.
+    func place(of replica: String) -> (url: String, pinnedAddress: String?) {
+        guard let host = finder?.source.hostName, let named = TargetURL.named(replica, host) else { return (replica, nil) }
+        return (named.url, named.address)
     }
 
     /// Something beside runtimes, as it is watched, and what looks at it.
@@ -45,4 +55,23 @@ public struct Target: Sendable {
     public var whole: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.whole }
     /// The same with what only some builds have.
     public var everything: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.everything }
+    /// Whether a page of metrics is asked there.
+    func hasMetrics(at replica: String) -> Bool {
+        switch metrics {
+        case nil: false
+        case .path: !replica.isSame(as: Observation.page)
+        case .url: replica.isSame(as: Observation.page)
+        }
+    }
+
+    /// What is asked of replicas, with what is asked for metrics.
+    public static func adding(
+        _ metrics: MetricsPlace?, to asked: [(replica: String, endpoints: [Endpoint])]
+    ) -> [(replica: String, endpoints: [Endpoint])] {
+        switch metrics {
+        case nil: asked
+        case .path: asked.map { ($0.replica, $0.endpoints + [.metrics]) }
+        case .url: asked + [(Observation.page, [.metrics])]
+        }
+    }
 }

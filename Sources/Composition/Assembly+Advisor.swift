@@ -18,7 +18,7 @@ extension Assembly {
     /// The pages of a configuration, its own before the built-in ones of the same id.
     public static func loadPlaybooks(_ configuration: Configuration) throws(PlaybookErrors) -> PlaybookSet {
         guard let folder = configuration.playbooks.value else { return .builtIn }
-        let files: [(path: String, bytes: [UInt8])]
+        let files: [SourceFile]
         do throws(FileReading.Failure) {
             files = try FileReading.files(in: folder, endings: [".md"])
         } catch {
@@ -28,6 +28,6 @@ extension Assembly {
                     hint: "name a folder with pages such as noisy-neighbor.md in it")
             ])
         }
-        return try PlaybookSet.load(files: files.map { PlaybookFile(path: $0.path, bytes: $0.bytes) }).get().over(.builtIn)
+        return try PlaybookSet.load(files: files).get().over(.builtIn)
     }
 }

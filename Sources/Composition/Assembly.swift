@@ -46,7 +46,7 @@ public struct Assembly: Sendable {
     public static func loadPolicies(folder: String, interval: TimeSpan? = nil) throws(PolicyErrors) -> PolicySet {
         var files: [PolicyFile] = []
         do {
-            files = try FileReading.yamlFiles(in: folder).map { PolicyFile(path: $0.path, bytes: $0.bytes) }
+            files = try FileReading.yamlFiles(in: folder)
         } catch {
             let fault = Diagnostic(
                 "unreadable", "cannot read the policies: \(error.reason)", file: error.path, line: 0,
@@ -114,10 +114,17 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
             target.tls = runtime.tls
+            target.metrics = runtime.watched.metrics
+            target.finder = runtime.finding.map { finding in
+                TargetFinder(
+                    Assembly.source(finding, of: runtime.name, client: client, clock: clock, in: environment), of: runtime.name,
+                    clock: clock)
+            }
             return target
         }
-        targets = runtimes + Assembly.hosts(configuration, client: client, clock: clock)
         let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
+        targets =
+            runtimes + Assembly.hosts(configuration, client: client, clock: clock) + Assembly.services(configuration, means, network)
         self.means = means
         adapters = configuration.adapters.map { $0.adapter(means.using($0.tls), owner: configuration.environment.value) }
         heartbeat = configuration.heartbeat?.heartbeat(means)
@@ -132,12 +139,9 @@ public struct Assembly: Sendable {
         settings.interval = configuration.interval.value
         settings.perfShare = configuration.polling.budgetPercent / 100
         settings.runtimes = configuration.watched
-        settings.areAllRuntimes = !configuration.runtimes.contains { runtime in
-            switch runtime.origin {
-            case .environment, .flag: true
-            case .builtIn, .file: false
-            }
-        }
+        settings.shard = configuration.shard?.value
+        settings.elsewhere = configuration.elsewhere
+        settings.areAllRuntimes = !configuration.runtimes.contains(where: \.origin.isInPassing)
         settings.guardOptions = configuration.actionLimits
         let landings = Assembly.landings(configuration)
         settings.landable = landings.everywhere
@@ -146,9 +150,8 @@ public struct Assembly: Sendable {
         settings.landableOnApproval = landings.onApproval
         settings.telling = configuration.telling
         settings.historyRetention = configuration.historyRetention.value
-        // The perf body names no model, so one price serves all: the dearest, which never understates.
-        settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
-            .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }
+        // The perf body names no model, so one price serves all.
+        settings.price = TokenPrice.dearest(configuration.prices.map(\.price))
         return settings
     }
 }

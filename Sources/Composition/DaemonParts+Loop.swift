@@ -74,6 +74,7 @@ extension DaemonParts {
                 "state": .text(configuration.state.value.description), "gate": .text(gateAddress ?? "none"),
                 "page": .text(pageAddress ?? "none"),
             ])
+        if let words = configuration.shardWords { logger.info("one of several shards", ["shard": .text(words)]) }
         if let server = configuration.server?.value {
             if !front.wantsPage {
                 logger.warning(

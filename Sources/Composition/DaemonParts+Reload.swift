@@ -16,7 +16,9 @@ extension DaemonParts {
         do {
             let configuration = try load()
             let policies = try Assembly.loadPolicies(configuration)
-            guard !configuration.watched.isEmpty else { throw NothingToWatch() }
+            guard !configuration.watched.isEmpty else {
+                throw NothingToWatch(description: configuration.emptyShard?.message ?? "no runtime to watch")
+            }
             // Routes may name new channels from here on, and those need senders.
             await core.reload(settings: Assembly.settings(configuration), policies: policies)
             let changed = await senders.follow(configuration.channels) { settings in
@@ -92,5 +94,5 @@ extension DaemonParts {
 }
 
 private struct NothingToWatch: Error, CustomStringConvertible {
-    var description: String { "no runtime to watch" }
+    let description: String
 }

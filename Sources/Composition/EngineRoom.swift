@@ -7,7 +7,7 @@ package struct EngineRoom {
     package let folder: StateFolder
     package let journal: Journal
 
-    /// Throws when another engine holds the lock, or the journal cannot be used. Nothing is changed then.
+    /// Throws when another engine holds the lock, the journal cannot be used, or it is another shard's. Nothing is changed then.
     /// - Parameter lock: had already.
     package init(_ configuration: Configuration, now: Timestamp, lock: EngineLock? = nil) throws(JournalError) {
         if let lock {
@@ -17,5 +17,6 @@ package struct EngineRoom {
             folder = try StateFolder(creating: configuration.state.value)
             journal = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: now)))
         }
+        try journal.claim(configuration.shard?.value)
     }
 }

@@ -53,8 +53,10 @@ struct NamedFiles {
         if logins {
             for runtime in configuration.runtimes {
                 uses += runtime.authentication.secrets.map { SecretUse($0.source, "\($0.what) of \(runtime.name)") }
+                uses += (runtime.finding?.secrets ?? []).map { SecretUse($0.source, "\($0.what) of the targets of \(runtime.name)") }
             }
         }
+        uses += configuration.services.flatMap(\.secrets)
         uses += configuration.adapters.flatMap(\.secrets)
         if let token = configuration.readToken { uses.append(SecretUse(token.value, "the token of whoever reads the page")) }
         if let secret = configuration.trustedSecret { uses.append(SecretUse(secret.value, "the secret of the trusted proxies")) }
@@ -99,6 +101,8 @@ struct NamedFiles {
     private var certificates: [(files: TLSFiles, owner: String)] {
         var all: [(files: TLSFiles, owner: String)] = [(configuration.network.tls, "the network")]
         all += configuration.runtimes.map { ($0.tls, $0.name) }
+        all += configuration.runtimes.compactMap { runtime in runtime.finding.map { ($0.tls, "the targets of \(runtime.name)") } }
+        all += configuration.services.map { ($0.tls, "service \($0.name)") }
         all += configuration.adapters.map { ($0.tls, "an adapter") }
         all += configuration.channels.map { ($0.tls, "channel \($0.name)") }
         if let heartbeat = configuration.heartbeat { all.append((heartbeat.tls, "the heartbeat")) }

@@ -37,7 +37,7 @@ struct ReloadReport {
     private static func needsRestart(_ key: String) -> Bool {
         if ["runtimes.", "hosts.", "services."].contains(where: key.hasPrefix) { return !key.contains(bytesOf: ".labels.") }
         if key.hasPrefix("approvals.") { return key != "approvals.expire" }
-        let whole = ["interval", "state", "heartbeat", "polling.timeout", "polling.body_limit", "playbooks"]
+        let whole = ["interval", "state", "shard", "heartbeat", "polling.timeout", "polling.body_limit", "playbooks"]
         return whole.contains(key)
             || ["actions.", "advisor", "server.", "metrics.", "network.", "heartbeat."].contains { key.hasPrefix($0) }
     }

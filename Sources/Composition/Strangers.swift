@@ -14,22 +14,21 @@ public struct Strangers: Sendable {
         self.configuration = configuration
         self.policies = policies
         names = KnownNames(
-            environment: configuration.environment.value, runtimes: configuration.watched, policies: policies)
+            environment: configuration.environment.value, runtimes: configuration.watched,
+            elsewhere: configuration.elsewhere, policies: policies)
     }
 
     /// Warnings about routes and hours of maintenance.
     public var warnings: [Diagnostic] {
         var found: [Diagnostic] = []
-        func add(_ match: IncidentMatch, _ what: String, _ origin: SettingOrigin?) {
+        let whole = Diagnostic("", "", file: configuration.file ?? "configuration", line: 0)
+        func add(_ match: IncidentMatch, _ what: String, _ place: Diagnostic?) {
             for finding in find(in: match) {
-                var (file, line) = (configuration.file ?? "configuration", 0)
-                if case .file(let place)? = origin { (file, line) = (place.file, place.line) }
-                found.append(
-                    Diagnostic(
-                        "matches-nothing", "\(what): \(finding.message)", file: file, line: line, hint: finding.hint, severity: .warning))
+                let message = "\(what): \(finding.message)"
+                found.append((place ?? whole).saying("matches-nothing", message, hint: finding.hint, severity: .warning))
             }
         }
-        for route in configuration.routes { add(route.rule.match, "a route", route.origin) }
+        for route in configuration.routes { add(route.rule.match, "a route", route.place) }
         // Routes for other places are right in a file that several share; none for this place leaves nobody to tell.
         let environment = configuration.environment.value
         if !configuration.routes.isEmpty, configuration.routes.allSatisfy({ isElsewhere($0.rule.match) }) {
@@ -51,16 +50,16 @@ public struct Strangers: Sendable {
         }
         if let warning = seldom { found.append(warning) }
         found += unlabelled
-        for window in configuration.telling.maintenance {
-            add(window.match, "a maintenance window", nil)
+        let places = configuration.maintenancePlaces
+        for (index, window) in configuration.telling.maintenance.enumerated() {
+            let place = places.indices.contains(index) ? places[index] : nil
+            add(window.match, "a maintenance window", place)
             // Hours that never end are a slip: a silence is for that, and has an end.
             if Strangers.minutes([window.hours]) == Strangers.week, Strangers.isOfAll(window.match, .critical) {
                 found.append(
-                    Diagnostic(
+                    (place ?? whole).saying(
                         "always-maintenance", "a maintenance window holds all day on every day: nobody is ever told of critical incidents",
-                        file: configuration.file ?? "configuration", line: 0,
-                        hint: "name the hours in which work is done, or what it is about",
-                        severity: .warning))
+                        hint: "name the hours in which work is done, or what it is about", severity: .warning))
             }
         }
         return found
@@ -68,9 +67,12 @@ public struct Strangers: Sendable {
 
     /// Conditions on labels that neither a runtime nor an app has: they would be unknown for ever.
     private var unlabelled: [Diagnostic] {
+        // Those of replicas that are found are known when they are.
+        guard !configuration.watched.contains(where: \.isFound) else { return [] }
         var known: [String: Set<String>] = ["environment": [configuration.environment.value]]
         let all =
-            configuration.watched.flatMap { $0.labels.map { ($0.key, $0.value) } }
+            (configuration.watched + configuration.elsewhere.map(\.watched))
+            .flatMap { $0.labels.map { ($0.key, $0.value) } }
             + policies.policies.flatMap { $0.labels.map { ($0.name, $0.value) } }
         for (name, value) in all { known[name, default: []].insert(value) }
         var found: [Diagnostic] = []
@@ -103,6 +105,9 @@ public struct Strangers: Sendable {
     ///
     /// - Parameter apps: those that were seen, where that is known: apps come and go.
     public func find(in match: IncidentMatch, apps: [AppID] = []) -> [KnownNames.Stranger] { names.strangers(in: match, apps: apps) }
+
+    /// What of a filter only other shards have.
+    public func elsewhere(in match: IncidentMatch) -> [KnownNames.Stranger] { names.elsewhere(in: match) }
 
     /// Whether a route leads incidents of a severity that have no app (or, `byApp`, some that have one) anywhere, as far as that hangs on no more than severity and place.
     private func isReached(_ severity: Severity, byApp: Bool = false) -> Bool {

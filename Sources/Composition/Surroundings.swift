@@ -13,6 +13,26 @@ extension Overview.Surroundings {
 }
 
 extension Configuration {
+    /// Why a shard watches nothing; nil where it watches something, or there is none.
+    package var emptyShard: (message: String, hint: String)? {
+        guard let shard = shard?.value, watched.isEmpty, !elsewhere.isEmpty else { return nil }
+        return (
+            "no runtime to watch: of the \(elsewhere.count) configured none belongs to shard \(shard)",
+            "'mozaiks-ops config show' says which shard each belongs to; with fewer shards none is without work"
+        )
+    }
+
+    /// `2/5 watches shared, eu; others: us (3/5)`; nil where this is the only monitor.
+    package var shardWords: String? {
+        guard let shard = shard?.value else { return nil }
+        let own = watched.map { Shown.id($0.name) }.joined(separator: ", ")
+        let others = elsewhere.map { "\(Shown.id($0.name)) (\($0.shard))" }.joined(separator: ", ")
+        return "\(shard) watches \(own)"
+            + (others.isEmpty ? "" : "; others watch \(others)")
+    }
+}
+
+extension Configuration {
     /// Who besides the proxy could say who somebody is: nil where nobody can, or no proxy is believed.
     package var localImpostors: String? {
         guard let proxies = trustedProxies?.value, trustedSecret == nil else { return nil }

@@ -2,12 +2,12 @@ import Model
 import Settings
 import YAML
 
-/// Reads what is watched beside runtimes: `hosts:`.
+/// Reads what is watched beside runtimes: `hosts:`, and what every such section has.
 struct BesideReader {
     let reader: SettingReader
 
     /// The sections whose keys name what is watched, in their order: a name stands for one thing.
-    private static let sections = [Keys.runtimes, Keys.hosts]
+    private static let sections = [Keys.runtimes, Keys.hosts, Keys.services]
 
     /// The entries of such a section. What bears no name, or one that stands for something else already, is reported and left out.
     func entries(_ fields: Fields, _ key: SettingKey, _ what: String) -> [(entry: YAMLNode.Entry, inner: Fields)] {

@@ -13,12 +13,6 @@ public struct HostSettings: Sendable {
     public let origin: SettingOrigin
 }
 
-/// Something that answers over the network, as it is watched.
-public struct ServiceSettings: Sendable {
-    public let watched: WatchedRuntime
-    public let origin: SettingOrigin
-}
-
 extension Configuration {
     /// Everything that is watched: runtimes, then hosts, then services, each in the order of the file.
     public var watched: [WatchedRuntime] {

@@ -28,8 +28,12 @@ public struct Configuration: Sendable {
     public var policies: Setting<String?>
     /// The folder of one's own playbooks; nil: the built-in ones alone.
     public var playbooks: Setting<String?>
-    /// In the order of the file; at least one unless nothing names any.
+    /// Which of several monitors this is; nil: the only one.
+    public var shard: Setting<Shard>?
+    /// In the order of the file; at least one unless nothing names any. Those of other shards are not among them.
     public var runtimes: [RuntimeSettings]
+    /// Those of other shards.
+    public var elsewhere: [RuntimeElsewhere] = []
     /// The machine that the monitor runs on; none: it is not watched.
     public var hosts: [HostSettings] = []
     /// What is looked at over the network besides.
@@ -68,9 +72,12 @@ public struct Configuration: Sendable {
     public var trustedSecret: Setting<SecretSource>?
     /// Of how many apps of each runtime metrics tell, those with the most active runs; nil: of none.
     public var metricsApps: Setting<Int>?
-    public var prices: [Price]
+    /// What models cost, in the order of the file.
+    public var prices: [(model: String, price: TokenPrice)]
     /// Where the values of `polling`, `guard` and `prices` come from, by key: `guard.cooldown`. Absent: the default.
     var origins: [String: SettingOrigin] = [:]
+    /// Where each window of maintenance stands in the file, saying nothing.
+    public var maintenancePlaces: [Diagnostic] = []
     /// For `config show`: every value in the order of the file's keys.
     public var entries: [SettingEntry]
     /// What is allowed but probably not meant.
@@ -84,6 +91,8 @@ public struct RuntimeSettings: Sendable {
     public let origin: SettingOrigin
     /// For its replicas.
     public var tls = TLSFiles()
+    /// Where the replicas are to be found; nil where they are named.
+    public var finding: TargetFinding?
 
     public var name: String { watched.name }
     public var replicas: [String] { watched.replicas }
@@ -94,6 +103,8 @@ public struct RuntimeSettings: Sendable {
 public struct Route: Sendable {
     public let rule: TellingSettings.Route
     public let origin: SettingOrigin
+    /// Where it stands in the file, saying nothing; nil for one that stands in none.
+    public var place: Diagnostic?
 
     /// Empty: all.
     public var severities: [Severity] { rule.match.severities }

@@ -14,11 +14,13 @@ public struct ConfigurationFlags: Sendable {
     public var policies: String?
     /// Base URL of a runtime; takes the place of all configured ones.
     public var url: String?
+    /// `2/5`.
+    public var shard: String?
 
     public init(
         config: String? = nil, mode: String? = nil, interval: String? = nil, state: String? = nil,
         policies: String? = nil,
-        url: String? = nil
+        url: String? = nil, shard: String? = nil
     ) {
         self.config = config
         self.mode = mode
@@ -26,6 +28,7 @@ public struct ConfigurationFlags: Sendable {
         self.state = state
         self.policies = policies
         self.url = url
+        self.shard = shard
     }
 }
 
@@ -134,7 +137,7 @@ public struct ConfigurationLoader {
         if let root { reader.read(root, into: &configuration) }
         configuration.file = file?.path
         let overrides = ConfigurationOverrides(environment: environment, flags: flags)
-        let faults = overrides.apply(to: &configuration)
+        let faults = overrides.apply(to: &configuration) + ShardSplit.apply(to: &configuration)
         for index in configuration.channels.indices {
             configuration.channels[index].template.zone = configuration.tellingOptions.zone
             configuration.channels[index].template.page = configuration.publicURL?.value

@@ -15,7 +15,7 @@ struct ConfigurationOverrides {
     /// The names of the variables that count.
     static let variables = [
         "MOZAIKS_HEARTBEAT_URL", "MOZAIKS_HEARTBEAT_URL_FILE",
-        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE",
+        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_SHARD", "MOZAIKS_OPS_STATE",
         "MOZAIKS_RUNTIME_AUTH", "MOZAIKS_RUNTIME_TOKEN", "MOZAIKS_RUNTIME_TOKEN_FILE",
         "MOZAIKS_RUNTIME_URL", "MOZAIKS_SLACK_WEBHOOK_URL", "MOZAIKS_SLACK_WEBHOOK_URL_FILE",
     ]
@@ -51,6 +51,14 @@ struct ConfigurationOverrides {
                     fault(
                         .flag("--interval"), "value", "'\(text)' is not a length of time between 1s and 1h",
                         TimeSpan(text) == nil ? SpanSpelling.hint(text) ?? "such as 10s" : "such as 10s"))
+            }
+        }
+        if let given = given("--shard", flags.shard, "MOZAIKS_OPS_SHARD") {
+            if let shard = Shard(given.text) {
+                configuration.shard = Setting(shard, given.origin)
+            } else {
+                let wrong = ShardSplit.fault(given.text)
+                faults.append(fault(given.origin, "shard", wrong.message, wrong.hint))
             }
         }
         faults += runtime(&configuration)
@@ -103,7 +111,7 @@ struct ConfigurationOverrides {
         var faults: [Diagnostic] = []
         if replicas.isEmpty { faults.append(fault(given.origin, "url", "there is no URL in it", "such as http://127.0.0.1:8000")) }
         for url in replicas {
-            if let wrong = BaseURL.fault(url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
+            if let wrong = BaseURL.fault(ofReplica: url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
         }
         faults += login(&authentication, for: replicas)
         if faults.isEmpty, !replicas.isEmpty {
@@ -201,9 +209,18 @@ enum ConfigurationEntries {
             setting("policies", configuration.policies, configuration.policies.value ?? "(built in)"),
             setting("playbooks", configuration.playbooks, configuration.playbooks.value ?? "(built in)"),
         ]
+        if let shard = configuration.shard { entries.append(setting("shard", shard)) }
+        entries += ShardSplit.entries(configuration)
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
-            entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
+            if let finding = runtime.finding {
+                entries += finding.entries(key, runtime.origin)
+            } else {
+                entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
+            }
+            if let metrics = runtime.watched.metrics {
+                entries.append(Entry(key: key + ".metrics", value: "\(metrics)", origin: runtime.origin))
+            }
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             entries += runtime.tls.entries(key, runtime.origin)
             for (name, value) in runtime.labels.inByteOrder(of: \.key) {
@@ -211,6 +228,7 @@ enum ConfigurationEntries {
             }
         }
         entries += configuration.hosts.flatMap { $0.entries(carries: configuration.carried(by: $0)) }
+        entries += configuration.services.flatMap(\.entries)
         func plain(_ key: String, _ value: String) -> Entry {
             Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)
         }
@@ -257,8 +275,8 @@ enum ConfigurationEntries {
             entries.append(Entry(key: "server.trusted_secret", value: "from \(secret.value.location)", origin: secret.origin))
         }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
-        entries += configuration.prices.map {
-            plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")
+        entries += configuration.prices.map { model, price in
+            plain("prices.\(model)", "{prompt: \(price.promptPerMillion) USD/M, completion: \(price.completionPerMillion) USD/M}")
         }
         return entries
     }

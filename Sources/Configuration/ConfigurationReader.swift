@@ -119,8 +119,17 @@ struct ConfigurationReader {
         if let node = fields.node(Keys.playbooks), let path = reader.path(fields, Keys.playbooks) {
             configuration.playbooks = Setting(path, reader.origin(node))
         }
+        if let node = fields.node(Keys.shard), let text = reader.text(node, "'shard'") {
+            if let shard = Shard(text) {
+                configuration.shard = Setting(shard, reader.origin(node))
+            } else {
+                let fault = ShardSplit.fault(text)
+                reporter.report("shard", fault.message, at: node, hint: fault.hint)
+            }
+        }
         configuration.runtimes = runtimes(fields)
         configuration.hosts = BesideReader(reader: reader).hosts(fields)
+        configuration.services = ServiceReader(reader: reader).services(fields)
         configuration.polling = PollingSettings(fields, reader)
         configuration.network = NetworkSettings(fields, reader)
         actions(fields, &configuration)
@@ -129,7 +138,7 @@ struct ConfigurationReader {
         configuration.channels = channels(fields)
         references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
-        TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
+        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
         approvals(fields, &configuration)
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
@@ -155,7 +164,6 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services")
         fields.finish()
     }
 
@@ -208,10 +216,12 @@ struct ConfigurationReader {
                 return nil
             }
             guard let runtime = Fields(entry.value, "a runtime", reporter, place: entry.key.start) else { return nil }
-            runtime.notYetAvailable("dns", "file_sd")
-            let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
-            let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true) } ?? []
+            checkPlaces(runtime)
+            let finding = TargetFindingReader(reader: reader).read(runtime)
+            let list = runtime.node(RuntimeKeys.replicas)
+            let replicas =
+                list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true, isReplica: true) }
+                ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
@@ -224,13 +234,27 @@ struct ConfigurationReader {
                         + (other.isSame(as: entry.name) ? "" : ", and is told and held back twice"),
                     at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
             }
-            let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
+            let authentication = AuthenticationReader(reader: reader).read(runtime, for: finding?.urls ?? replicas)
             let labels = BesideReader(reader: reader).labels(runtime)
+            let metrics = metricsPlace(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
-                watched: WatchedRuntime(name: entry.name, replicas: replicas, labels: labels), authentication: authentication,
-                origin: reader.origin(entry.key), tls: tls)
+                watched: WatchedRuntime(name: entry.name, replicas: finding == nil ? replicas : [], labels: labels, metrics: metrics),
+                authentication: authentication, origin: reader.origin(entry.key), tls: tls, finding: finding)
+        }
+    }
+
+    /// One place says who the replicas are.
+    private func checkPlaces(_ runtime: Fields) {
+        let given = ([RuntimeKeys.replicas] + FindingKeys.all).compactMap { runtime.entry($0) }.filter { !$0.value.isNull }
+        if given.isEmpty {
+            reporter.report(
+                "missing-key", "\(runtime.what) needs 'replicas'", at: runtime.place,
+                hint: "or what says who they are: " + FindingKeys.all.map { "'\($0.name)'" }.joined(separator: ", "))
+        } else if given.count > 1 {
+            reporter.report(
+                "replicas", "'\(given[1].name)' stands beside '\(given[0].name)': one of them says who the replicas are", at: given[1].key)
         }
     }
 
@@ -248,6 +272,26 @@ struct ConfigurationReader {
             host = "127.0.0.1" + host.dropFirst(name.count)
         }
         return scheme + host + rest.dropFirst(authority.count)
+    }
+
+    /// `/metrics`, or a URL.
+    private func metricsPlace(_ fields: Fields) -> MetricsPlace? {
+        guard let node = fields.node(RuntimeKeys.metrics), let text = reader.text(node, "'metrics'").map(SecretSource.trim) else {
+            return nil
+        }
+        func refuse(_ message: String, _ hint: String?) -> MetricsPlace? {
+            reporter.report("metrics", "'metrics': \(message)", at: node, hint: hint)
+            return nil
+        }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "#") }), !text.isEmpty else {
+            return refuse("neither a path nor a URL", "such as /metrics, or http://exporter:9100/metrics")
+        }
+        if text.hasPrefix("/") { return .path(text) }
+        guard text.contains(bytesOf: "://") else { return refuse("neither a path nor a URL", "a path begins with a slash: '/\(text)'") }
+        if let fault = BaseURL.fault(String(text.prefix { $0 != "?" })) {
+            return refuse(fault.message, fault.isCredential ? "a page of metrics elsewhere is read without a login" : fault.hint)
+        }
+        return .url(text)
     }
 
     private func history(_ fields: Fields, _ configuration: inout Configuration) {
@@ -336,7 +380,7 @@ struct ConfigurationReader {
         return perApp ? Setting(top, reader.origin(inner)) : nil
     }
 
-    private func prices(_ fields: Fields) -> [Price] {
-        fields.section(Keys.prices)?.all().compactMap { reader.price($0, of: $0.name) } ?? []
+    private func prices(_ fields: Fields) -> [(model: String, price: TokenPrice)] {
+        fields.section(Keys.prices)?.all().compactMap { entry in reader.price(entry).map { (entry.name, $0) } } ?? []
     }
 }

@@ -36,7 +36,7 @@ struct TellingReader {
                 Route(
                     rule: TellingSettings.Route(
                         match: match, hours: hours, channels: $0, stop: stop, pagesOutsideProduction: pages),
-                    origin: reader.origin(item))
+                    origin: reader.origin(item), place: place(of: item))
             }
         }
     }
@@ -94,9 +94,11 @@ struct TellingReader {
 
     // MARK: - The rest
 
-    func read(_ fields: Fields, _ settings: inout TellingSettings) {
+    /// - Returns: where each window of maintenance stands.
+    func read(_ fields: Fields, _ settings: inout TellingSettings) -> [Diagnostic] {
         if let node = fields.node(Keys.timezone), let zone = zone(node) { settings.zone = zone }
-        settings.maintenance = maintenance(fields)
+        let windows = maintenance(fields)
+        settings.maintenance = windows.map(\.window)
         if let node = fields.node(Keys.reminders) { reminders(node, &settings) }
         if let inner = fields.section(Keys.grouping) {
             if let span = reader.span(inner, GroupingKeys.wait) { settings.grouping.wait = span }
@@ -105,7 +107,11 @@ struct TellingReader {
             inner.finish()
         }
         if let node = fields.node(Keys.pageBudget) { pageBudget(node, &settings) }
+        return windows.map(\.place)
     }
+
+    /// With the line, where that shows no secret.
+    private func place(of node: YAMLNode) -> Diagnostic { SensitiveLine.hiding(reporter.place(of: node)) }
 
     private func zone(_ node: YAMLNode) -> Zone? {
         guard let text = reader.text(node, "'timezone'") else { return nil }
@@ -117,7 +123,7 @@ struct TellingReader {
         }
     }
 
-    private func maintenance(_ fields: Fields) -> [TellingSettings.Maintenance] {
+    private func maintenance(_ fields: Fields) -> [(window: TellingSettings.Maintenance, place: Diagnostic)] {
         guard let node = fields.node(Keys.maintenance), let items = reporter.list(node, "'maintenance'") else { return [] }
         return items.compactMap { item in
             guard let fields = Fields(item, "a maintenance window", reporter) else { return nil }
@@ -135,7 +141,7 @@ struct TellingReader {
             }
             let comment = reader.text(fields, MaintenanceKeys.comment) ?? ""
             fields.finish()
-            return hours.map { TellingSettings.Maintenance(hours: $0, match: match, comment: comment) }
+            return hours.map { (TellingSettings.Maintenance(hours: $0, match: match, comment: comment), place(of: item)) }
         }
     }
 

@@ -101,7 +101,7 @@ public struct Daemon: Sendable {
         var next = clock.monotonicNanoseconds()
         let step = UInt64(max(interval.milliseconds, 100)) * 1_000_000
         while !Task.isCancelled {
-            let observations = await poll(target, await core.due(target.runtime))
+            let observations = await core.look(at: target, poll)
             if Task.isCancelled { return }
             await core.cycle(target.runtime, observations, recorder: recorder)
             if await endsDeposed() { return }

@@ -156,8 +156,10 @@ struct Evaluation {
         keep(entry, rule, subject, into: &kept)
     }
 
-    /// A subject that the readings do not hold: nothing is known of it, so its state stays as it is for a while.
+    /// A subject that the readings do not hold: nothing is known of it, so its state stays as it is for a while. A replica
+    /// that nobody names any more is gone, and not down.
     private mutating func wait(_ entry: RuleEntry, _ scan: Scan, into kept: inout [RuleEntry]) {
+        if scan.plan.key.kind == .replica, readings.namesAllReplicas { return remove(entry, scan.plan.key, "no longer a replica") }
         var entry = entry
         let since = entry.absentSince ?? outcome.now
         let version = scan.plan.key.kind == .app ? policies.index(for: AppID(bytes: entry.id)) : 0

@@ -40,7 +40,7 @@ public struct ObservationClock: Hashable, Sendable {
     /// The gate is read in every cycle, behind the endpoints: where it lags it is not there any more, as in a pass from
     /// cron beside the daemon, and must not hold back a rule that can also see without it.
     func observed(_ endpoints: [Endpoint]) -> Timestamp? {
-        let polled = endpoints.filter { $0 != .gate }.compactMap(newest)
+        let polled = endpoints.filter(\.isPolled).compactMap(newest)
         return polled.min() ?? endpoints.compactMap(newest).min()
     }
 

@@ -44,8 +44,6 @@ final class EasyHandle {
         set(CURLOPT_HTTP09_ALLOWED, 0)
         set(CURLOPT_NETRC, 0)
         set(CURLOPT_USERAGENT, options.userAgent)
-        set(CURLOPT_SSL_VERIFYPEER, 1)
-        set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_BUFFERSIZE, 64 * 1_024)
         set(CURLOPT_TCP_KEEPALIVE, 1)
         _ = CCurl_setPointer(raw, CURLOPT_ERRORBUFFER, errorText)
@@ -59,10 +57,15 @@ final class EasyHandle {
     }
 
     private func applyConnection(_ request: HTTPRequest, options: HTTPClient.Options, fresh: Bool) {
-        set(CURLOPT_FRESH_CONNECT, fresh || !request.mayBeRepeated ? 1 : 0)
-        set(CURLOPT_FORBID_REUSE, request.forbidReuse ? 1 : 0)
-        // So that a name that moved is followed, however busy its connections are.
-        set(CURLOPT_MAXLIFETIME_CONN, 300)
+        set(CURLOPT_FRESH_CONNECT, fresh || request.isMeasured || !request.mayBeRepeated ? 1 : 0)
+        set(CURLOPT_FORBID_REUSE, request.forbidReuse || request.isMeasured ? 1 : 0)
+        set(CURLOPT_SSL_VERIFYPEER, request.verifiesPeer ? 1 : 0)
+        set(CURLOPT_SSL_VERIFYHOST, request.verifiesPeer ? 2 : 0)
+        if request.isMeasured {
+            set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
+            set(CURLOPT_CERTINFO, 1)
+        }
+        set(CURLOPT_MAXLIFETIME_CONN, options.connectionSeconds)
         if let address = request.pinnedAddress {
             // CONNECT_TO rather than RESOLVE: it is part of a connection's identity, so that neither the shared
             // name cache nor a kept connection mixes up two replicas of one name.
@@ -163,6 +166,8 @@ final class EasyHandle {
         var value: curl_off_t = 0
         return CCurl_getOffset(raw, information, &value) == CURLE_OK ? Int64(value) : 0
     }
+
+    var phases: PhaseTimes { PhaseTimes(of: raw) }
 
     func offset(_ information: CURLINFO) -> Int {
         Int(microseconds(information))

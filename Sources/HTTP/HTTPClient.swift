@@ -4,7 +4,8 @@ import Synchronization
 
 /// The one HTTP client of the program: any number of concurrent requests over libcurl, on one thread of its own.
 ///
-/// Only `http` and `https`, HTTP/1.1, no cookies, no compression, no proxy unless told, TLS always verified.
+/// Only `http` and `https`, HTTP/1.1, no cookies, no compression, no proxy unless told, TLS verified
+/// unless a request says otherwise.
 /// Every request has a time limit and a body limit. Connections are kept and reused, a bounded number per host.
 public final class HTTPClient: Sendable {
     /// What holds for all requests of a client.
@@ -14,6 +15,8 @@ public final class HTTPClient: Sendable {
         public var connectionsPerHost = 8
         /// Idle connections kept in all.
         public var idleConnections = 1_024
+        /// A connection is used for so many seconds at the most, so that a name that moved is followed, however busy it is.
+        public var connectionSeconds = 300
         /// Bytes that answers may take together until they are let go; a larger one fails with `noRoom`. The first 64 KiB
         /// of each are always there.
         public var bodyMemory = 256 << 20

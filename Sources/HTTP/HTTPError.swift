@@ -111,6 +111,26 @@ public struct HTTPError: Error, Sendable, Equatable {
     /// Why a connection was lost that had begun to answer.
     static let insideHeaders = "it closed inside the headers"
 
+    /// Whether it says nothing about the server: it was never asked, or files of our own kept us from it.
+    public var isOurs: Bool {
+        switch kind {
+        case .invalidURL, .invalidRequest, .cancelled, .overloaded, .closed, .noRoom, .other, .timeout(.queued, _): return true
+        case .tls(let reason):
+            switch TLSTrouble(reason) {
+            case .ownCertificate, .authorities: return true
+            default: return false
+            }
+        case .unresolvable, .refused, .unreachable, .timeout, .proxy, .bodyTooLarge, .truncated, .connectionLost, .malformedResponse:
+            return false
+        }
+    }
+
+    /// Whether the handshake failed for the certificate that the server showed.
+    public var isAboutTheirCertificate: Bool {
+        guard case .tls(let reason) = kind, case .theirCertificate = TLSTrouble(reason) else { return false }
+        return true
+    }
+
     /// Whether the same request may succeed later without anyone changing its configuration.
     public var isRetryable: Bool {
         switch kind {

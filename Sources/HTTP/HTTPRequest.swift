@@ -86,6 +86,11 @@ public struct HTTPRequest: Sendable {
     public var goesDirectly = false
     /// Closes the connection after this answer instead of keeping it for the next one.
     public var forbidReuse = false
+    /// The name is looked up and the connection made anew, and both are timed (`HTTPResponse.phases`); of a server that
+    /// speaks TLS it is noted when its certificates expire.
+    public var isMeasured = false
+    /// Off only where an operator said so: then anybody may answer, and nothing secret may be in the request.
+    public var verifiesPeer = true
     /// Whether sending twice is harmless. Follows the method unless set. What is not idempotent is sent on a
     /// fresh connection, so that a stale one never makes it necessary to send it again.
     public var isIdempotent: Bool?
@@ -111,6 +116,16 @@ public struct HTTPRequest: Sendable {
         self.bodyLimit = bodyLimit
         self.label = label
     }
+
+    /// The host that it asks, IPv6 without brackets, and its port; nil where its URL is none.
+    public var hostAndPort: (host: String, port: UInt16)? {
+        guard let url = try? HTTPURL(url, hidesPath: true), let port = UInt16(exactly: url.port) else { return nil }
+        let isBracketed = url.host.hasPrefix("[") && url.host.hasSuffix("]")
+        return (isBracketed ? String(url.host.dropFirst().dropLast()) : url.host, port)
+    }
+
+    /// Where it goes, for people: without credentials and query values.
+    public var shownPlace: String { HTTPURL.redact(url, hidesPath: hidesPath) }
 
     var mayBeRepeated: Bool { isIdempotent ?? method.isIdempotent }
 }

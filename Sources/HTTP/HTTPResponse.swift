@@ -1,3 +1,5 @@
+import Model
+
 /// The header fields of an answer, in the order in which they came.
 public struct HTTPHeaders: Sendable {
     public private(set) var fields: [(name: String, value: String)] = []
@@ -50,6 +52,11 @@ public struct HTTPResponse: Sendable {
     /// The proxy that may have answered itself, without its login: what was asked in plain HTTP went by it. Nil where none was
     /// asked, or one that only passes bytes on.
     public var proxy: String?
+
+    /// Of a request that is measured; of others the parts that were reused are 0.
+    public internal(set) var phases = PhaseTimes()
+    /// Of a request that is measured: when the first certificate of the chain that the server showed expires.
+    public internal(set) var certificateEnd: Timestamp?
 
     /// For sentences: ` through the proxy http://proxy:3128`, or nothing.
     public var byProxy: String { proxy.map { " through the proxy \($0)" } ?? "" }

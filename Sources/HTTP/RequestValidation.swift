@@ -39,6 +39,9 @@ extension HTTPRequest {
 }
 
 extension HTTPField {
+    /// Whether it can be a line of a head: a name that is one, and a value without line ends.
+    public var isSendable: Bool { flaw == nil }
+
     /// What keeps the field from being sent; never its value, which may be a secret.
     var flaw: String? {
         guard !name.isEmpty, name.utf8.allSatisfy(Self.isTokenByte) else { return "a header name is not a token" }

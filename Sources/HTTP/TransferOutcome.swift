@@ -17,19 +17,21 @@ extension Transfer {
         if let speaker, easy.number(CURLINFO_RESPONSE_CODE) == 407 { return .failure(error(.proxy(Transfer.said(407), place: speaker))) }
         body.seal()
         let redirects = easy.number(CURLINFO_REDIRECT_COUNT)
-        return .success(
-            HTTPResponse(
-                status: easy.number(CURLINFO_RESPONSE_CODE),
-                headers: head.headers,
-                body: body,
-                elapsedMs: Double(easy.microseconds(CURLINFO_TOTAL_TIME_T)) / 1_000,
-                ttfbMs: Double(easy.microseconds(CURLINFO_STARTTRANSFER_TIME_T)) / 1_000,
-                reusedConnection: easy.number(CURLINFO_NUM_CONNECTS) == 0,
-                staleRetries: max(0, timesSent - 1 - redirects),
-                remoteAddress: easy.text(CURLINFO_PRIMARY_IP),
-                remotePort: easy.number(CURLINFO_PRIMARY_PORT),
-                effectiveURL: HTTPURL.redact(easy.text(CURLINFO_EFFECTIVE_URL), hidesPath: request.hidesPath),
-                proxy: speaker))
+        var response = HTTPResponse(
+            status: easy.number(CURLINFO_RESPONSE_CODE),
+            headers: head.headers,
+            body: body,
+            elapsedMs: Double(easy.microseconds(CURLINFO_TOTAL_TIME_T)) / 1_000,
+            ttfbMs: Double(easy.microseconds(CURLINFO_STARTTRANSFER_TIME_T)) / 1_000,
+            reusedConnection: easy.number(CURLINFO_NUM_CONNECTS) == 0,
+            staleRetries: max(0, timesSent - 1 - redirects),
+            remoteAddress: easy.text(CURLINFO_PRIMARY_IP),
+            remotePort: easy.number(CURLINFO_PRIMARY_PORT),
+            effectiveURL: HTTPURL.redact(easy.text(CURLINFO_EFFECTIVE_URL), hidesPath: request.hidesPath),
+            proxy: speaker)
+        response.phases = easy.phases
+        if request.isMeasured { response.certificateEnd = CertificateDate.earliest(easy.raw) }
+        return .success(response)
     }
 
     func error(_ kind: HTTPError.Kind) -> HTTPError {
@@ -71,12 +73,10 @@ extension Transfer {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
             return .unresolvable(host: url.host)
         case CURLE_COULDNT_CONNECT:
-            return connectFailure(errno: Int32(easy.number(CURLINFO_OS_ERRNO)), reason)
+            return HTTPError.Kind(connecting: Int32(truncatingIfNeeded: easy.number(CURLINFO_OS_ERRNO)), reason)
         case CURLE_OPERATION_TIMEDOUT:
             return timeout(easy: easy)
-        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
-            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED,
-            CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
+        case _ where HTTPError.Kind.isTLS(code):
             return .tls(reason)
         case CURLE_PARTIAL_FILE:
             return .truncated(received: body.count, expected: head.contentLength)
@@ -126,12 +126,24 @@ extension Transfer {
     private func lost(_ reason: String) -> String {
         reason.contains(bytesOf: "getpeername()") ? "Connection reset by peer" : reason
     }
+}
 
-    private func connectFailure(errno number: Int32, _ reason: String) -> HTTPError.Kind {
-        switch number {
-        case ECONNREFUSED: .refused
-        case 0: .unreachable(reason)
-        default: .unreachable(String(cString: strerror(number)))
-        }
+extension HTTPError.Kind {
+    /// What keeps a connection from being made, by the system's number; 0 where it has none.
+    init(connecting number: Int32, _ reason: String) {
+        self =
+            switch number {
+            case ECONNREFUSED: .refused
+            case 0: .unreachable(reason)
+            default: .unreachable(String(cString: strerror(number)))
+            }
+    }
+
+    /// Whether libcurl's code is about the handshake or what it needs.
+    static func isTLS(_ code: CURLcode) -> Bool {
+        [
+            CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED,
+        ].contains(code)
     }
 }

@@ -9,7 +9,7 @@ extension Journal {
         let tick = try rest(of: tick)
         do throws(JournalError) {
             try write(tick)
-        } catch  where error.cause == .full {
+        } catch  where error.cause == .full || error.cause == .fileLimit {
             // What is missing may lie in the log itself: it grows with every commit until it is folded into the file.
             foldLog()
             try write(tick)

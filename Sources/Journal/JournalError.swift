@@ -17,6 +17,8 @@ public struct JournalError: Error, Hashable, Sendable {
         case busy
         /// No space left, on the disk or in a quota.
         case full
+        /// The file may grow no further: a limit of this process, or of the file system.
+        case fileLimit
         case corrupt
         /// A sound SQLite file that this program did not write.
         case notAJournal
@@ -30,6 +32,8 @@ public struct JournalError: Error, Hashable, Sendable {
         case noDatabase
         /// Another process has become the engine meanwhile.
         case deposed
+        /// It is what another shard remembers; both as `2/5`, nil for a monitor that says none.
+        case otherShard(found: String, own: String?)
         /// Any other SQLite result, by its extended code.
         case failed(code: Int32)
         /// Any other answer of PostgreSQL, by its SQLSTATE.
@@ -61,7 +65,7 @@ public struct JournalError: Error, Hashable, Sendable {
     /// Whether the same call may succeed later without anybody touching the journal.
     public var isRetryable: Bool {
         switch cause {
-        case .busy, .full, .heldBy, .unreachable: true
+        case .busy, .full, .fileLimit, .heldBy, .unreachable: true
         case .failed(let code): code & 0xFF == SQLITE_IOERR || code & 0xFF == SQLITE_NOMEM
         default: false
         }
@@ -82,6 +86,9 @@ public struct JournalError: Error, Hashable, Sendable {
         case .readOnly: "make the state folder and its files writable for this user, or name another state folder"
         case .busy: "another program holds the journal open for writing; it is tried again"
         case .full: "free some space; nothing that was committed is lost, and it is tried again"
+        case .fileLimit:
+            "raise the limit on the size of files (LimitFSIZE= of the service, `ulimit -f`) and start again; where there is none, the "
+                + "file system takes no larger file. Nothing that was committed is lost"
         case .corrupt:
             "nothing was changed or deleted. Move \(path), \(path)-wal and \(path)-shm aside together; the next start "
                 + "begins a new journal. `sqlite3 \(path) .recover` may bring the old contents back"
@@ -91,6 +98,9 @@ public struct JournalError: Error, Hashable, Sendable {
         case .unknownID: "list the ids first"
         case .ambiguousID(let ids): "give more digits; it could be " + ids.joined(separator: ", ")
         case .deposed: "start this process anew; it waits for the other, or is told who it is"
+        case .otherShard(let found, nil):
+            "say --shard \(found) or MOZAIKS_OPS_SHARD=\(found); to be the only monitor from here on, 1/1 on the state of shard 1"
+        case .otherShard: "give each shard a state of its own: a folder, or a schema of the database (?schema= in 'state')"
         case .unreachable, .denied, .noDatabase, .refused, .failed, .notPermitted, .closed, .tooLarge: nil
         }
     }
@@ -115,6 +125,7 @@ extension JournalError: CustomStringConvertible {
         case .readOnly: "is read-only"
         case .busy: "is locked by another process"
         case .full: "no space left"
+        case .fileLimit: "a limit on the size of files lets it grow no further"
         case .corrupt: "is damaged"
         case .notAJournal: "is not a journal of mozaiks-ops"
         case .newerSchema(let found, let known): "has schema version \(found), newer than \(known)"
@@ -123,6 +134,8 @@ extension JournalError: CustomStringConvertible {
         case .denied: "does not let this user in"
         case .noDatabase: "there is no such database"
         case .deposed: "another engine has taken over"
+        case .otherShard(let found, let own):
+            "is the state of shard \(found), and this monitor is \(own.map { "shard \($0)" } ?? "none of several")"
         case .failed(let code): "SQLite error \(code)"
         case .refused(let state): "PostgreSQL error \(state)"
         case .notPermitted: "this connection may not do that"
@@ -137,7 +150,7 @@ extension JournalError: CustomStringConvertible {
 extension JournalError.Cause {
     /// What an extended SQLite result code means here. `systemError` is the errno behind it, 0 for none.
     init(code: Int32, systemError: Int32) {
-        let outOfSpace = [ENOSPC, EDQUOT, EFBIG].contains(systemError)
+        let outOfSpace = [ENOSPC, EDQUOT].contains(systemError)
         switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: self = .busy
         case SQLITE_READONLY, SQLITE_PERM: self = .readOnly
@@ -145,6 +158,7 @@ extension JournalError.Cause {
         case SQLITE_CORRUPT, SQLITE_NOTADB: self = .corrupt
         case SQLITE_CANTOPEN: self = outOfSpace ? .full : systemError == EROFS ? .readOnly : .cannotOpen
         case SQLITE_IOERR where outOfSpace: self = .full
+        case SQLITE_IOERR where systemError == EFBIG: self = .fileLimit
         case SQLITE_IOERR where code == Self.shortRead || code == Self.corruptFileSystem: self = .corrupt
         case SQLITE_TOOBIG: self = .tooLarge
         default: self = .failed(code: code)

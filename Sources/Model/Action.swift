@@ -4,23 +4,13 @@ public enum ActionKind: String, Hashable, Sendable, CaseIterable {
     case disablePack = "disable_pack"
 }
 
-/// The name of a workflow ("pack"): bytes, compared as bytes.
-public struct PackID: Hashable, Comparable, Sendable, CustomStringConvertible {
+/// The name of a workflow ("pack").
+public struct PackID: ByteName {
     public let bytes: [UInt8]
 
     public init(bytes: [UInt8]) {
         self.bytes = bytes
     }
-
-    public init(_ text: String) {
-        bytes = Array(text.utf8)
-    }
-
-    /// The name as text; bytes that are not UTF-8 show as U+FFFD.
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
-    /// For people, safe to show: see `Shown`.
-    public var description: String { Shown.id(text) }
-    public static func < (a: PackID, b: PackID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 }
 
 /// Limits of a throttle. Nil leaves that limit alone; at least one is set.

@@ -1,20 +1,10 @@
-/// The id of a tenant's app: bytes. Compared, hashed and sorted by its UTF-8 bytes, never by Unicode equivalence,
-/// because two ids that look alike may be two tenants.
-public struct AppID: Hashable, Comparable, Sendable {
+/// The id of a tenant's app. Two ids that look alike may be two tenants: see ``ByteName``.
+public struct AppID: ByteName {
     public let bytes: [UInt8]
 
     public init(bytes: [UInt8]) {
         self.bytes = bytes
     }
-
-    public init(_ text: String) {
-        bytes = Array(text.utf8)
-    }
-
-    /// The id as text; bytes that are not UTF-8 show as U+FFFD. For people and documents, never for comparison.
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
-
-    public static func < (a: AppID, b: AppID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 }
 
 extension AppID {
@@ -31,11 +21,6 @@ extension AppID {
         else { return self }
         return AppID(String(scalars[begin...end]))
     }
-}
-
-extension AppID: CustomStringConvertible {
-    /// For people, safe to show: see `Shown`. Never the id itself, which is `text` or `bytes`.
-    public var description: String { Shown.id(text) }
 }
 
 extension AppID {

@@ -10,6 +10,8 @@ public enum Decoded: Sendable {
     case inside(InsideView)
     case host(HostView)
     case probe(ProbeView)
+    case targets(TargetList)
+    case metrics(MetricsPage)
     /// No usable answer of that endpoint. `detail` is for people: bounded, without control characters or secrets.
     ///
     /// `error(404)`: this build does not have the endpoint. `error(500)` of a perf endpoint while health answers: poison
@@ -27,6 +29,8 @@ public enum Decoded: Sendable {
         case .inside: .inside
         case .host: .host
         case .probe: .probe
+        case .targets: .targets
+        case .metrics: .metrics
         case .missing(let endpoint, _, _): endpoint
         }
     }

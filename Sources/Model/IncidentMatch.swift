@@ -57,24 +57,25 @@ public struct IncidentMatch: Hashable, Sendable {
         labels.inByteOrder(of: \.key)
     }
 
+    /// The parts that name one thing each, in the order in which they are shown and written; absent: nothing is asked.
+    private var parts: [(name: String, texts: [String])] {
+        [
+            ("severity", severities.map(\.rawValue)), ("app", apps.map(\.pattern)), ("rule", rules.map(\.pattern)),
+            ("runtime", runtimes.map(\.pattern)), ("environment", environments.map(\.pattern)),
+        ].filter { !$0.texts.isEmpty }
+    }
+
     private static func text(_ globs: [Glob]) -> String { globs.map(\.pattern).joined(separator: ", ") }
 }
 
 extension IncidentMatch: CustomStringConvertible {
     /// `severity=critical app=app-*`, safe to show; `everything` where nothing is asked.
     public var description: String {
-        var parts: [String] = []
-        func add(_ name: String, _ texts: [String]) {
-            if !texts.isEmpty { parts.append("\(name)=\(texts.map(Shown.code).joined(separator: ","))") }
-        }
-        add("severity", severities.map(\.rawValue))
-        add("app", apps.map(\.pattern))
-        add("rule", rules.map(\.pattern))
-        add("runtime", runtimes.map(\.pattern))
-        add("environment", environments.map(\.pattern))
-        for (name, globs) in sortedLabels { add("label.\(Shown.code(name))", globs.map(\.pattern)) }
-        add("incident", incident.map { [$0] } ?? [])
-        return parts.isEmpty ? "everything" : parts.joined(separator: " ")
+        func shown(_ name: String, _ texts: [String]) -> String { "\(name)=\(texts.map(Shown.code).joined(separator: ","))" }
+        var all = parts.map { shown($0.name, $0.texts) }
+        for (name, globs) in sortedLabels where !globs.isEmpty { all.append(shown("label.\(Shown.code(name))", globs.map(\.pattern))) }
+        if let incident { all.append(shown("incident", [incident])) }
+        return all.isEmpty ? "everything" : all.joined(separator: " ")
     }
 }
 
@@ -82,14 +83,7 @@ extension IncidentMatch {
     /// Only the parts that are given, in a fixed order.
     public var document: JSON {
         var object = JSONObject()
-        func add(_ name: String, _ texts: [String]) {
-            if !texts.isEmpty { object.append(name, .strings(texts)) }
-        }
-        add("severity", severities.map(\.rawValue))
-        add("app", apps.map(\.pattern))
-        add("rule", rules.map(\.pattern))
-        add("runtime", runtimes.map(\.pattern))
-        add("environment", environments.map(\.pattern))
+        for (name, texts) in parts { object.append(name, .strings(texts)) }
         if !labels.isEmpty {
             object.append(
                 "labels",

@@ -1,3 +1,4 @@
+import Model
 import YAML
 
 /// One page for people: what an incident means, and what to do about it.
@@ -33,19 +34,9 @@ public struct Playbook: Hashable, Sendable, Identifiable {
     public let file: String
 }
 
-/// A file of a playbook folder.
-public struct PlaybookFile: Sendable {
-    /// As shown in diagnostics; its last component is the id and `.md`.
-    public let path: String
-    public let bytes: [UInt8]
-
-    public init(path: String, bytes: [UInt8]) {
-        self.path = path
-        self.bytes = bytes
-    }
-
-    /// The last component without `.md`.
-    var name: String {
+extension SourceFile {
+    /// The last component of its path without `.md`: the id of the page in it.
+    var pageID: String {
         let last = path.split(separator: "/").last.map(String.init) ?? path
         return last.hasSuffix(".md") ? String(last.dropLast(3)) : last
     }

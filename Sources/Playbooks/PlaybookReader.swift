@@ -3,11 +3,11 @@ import YAML
 
 /// Reads one page: front matter between two lines `---`, then the parts, each below its `##` heading.
 struct PlaybookReader {
-    private let file: PlaybookFile
+    private let file: SourceFile
     private let reporter: Reporter
     private let lines: [String]
 
-    init(_ file: PlaybookFile) {
+    init(_ file: SourceFile) {
         self.file = file
         let source = SourceText(file: file.path, bytes: file.bytes)
         reporter = Reporter(source: source)
@@ -100,9 +100,9 @@ struct PlaybookReader {
                 hint: "letters a-z, digits and -, at most \(PlaybookReader.idLimit)")
             return nil
         }
-        guard id.isSame(as: file.name) else {
+        guard id.isSame(as: file.pageID) else {
             reporter.report(
-                "file-name", "the id '\(id)' differs from the file's name '\(file.name)'", at: node,
+                "file-name", "the id '\(id)' differs from the file's name '\(file.pageID)'", at: node,
                 hint: "rules find a playbook by its id, people by its file: name the file \(id).md")
             return nil
         }

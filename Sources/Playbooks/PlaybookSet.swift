@@ -19,7 +19,7 @@ public struct PlaybookSet: Sendable {
     public let playbooks: [Playbook]
 
     /// All pages of these files, or everything wrong with them.
-    public static func load(files: [PlaybookFile]) -> Result<PlaybookSet, PlaybookErrors> {
+    public static func load(files: [SourceFile]) -> Result<PlaybookSet, PlaybookErrors> {
         var playbooks: [Playbook] = []
         var diagnostics: [Diagnostic] = []
         for file in files {
@@ -50,7 +50,7 @@ public struct PlaybookSet: Sendable {
     /// The pages that are built into the program: `playbooks/*.md`, byte for byte.
     public static let builtIn: PlaybookSet = {
         let files = BuiltInPlaybooks.all.map {
-            PlaybookFile(path: BuiltInPlaybooks.folder + $0.id + ".md", bytes: Array($0.text.utf8))
+            SourceFile(path: BuiltInPlaybooks.folder + $0.id + ".md", bytes: Array($0.text.utf8))
         }
         switch PlaybookSet.load(files: files) {
         case .success(let set): return set

@@ -499,35 +499,41 @@ public enum DefaultPolicy {
             subject: app
             # A large share is no harm: who has it grew, others suffer, or nothing is known of before, the machine is half full and
             # the share grew within what was seen, not from a first minute alone. He did not grow who is as large as ever when he
-            # works at all, as a batch that comes an hour early; nor who is only called by another name, for then the runtime as a
+            # works at all, as a batch that comes two hours early or late; nor who is only called by another name, for then the runtime as a
             # whole carries what it did.
             # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times.
             # Two who grow together have less than that each: who grew several times over on a runtime that has more than twice its
-            # usual, which he alone does not explain.
+            # usual, which he alone does not explain. Three or four have less again: that is told where the machine is nearly full.
             when: >-
               active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
               and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
-              and ((outgrew(active_runs[26h]) > $noisy_growth
-              and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 0.9 * $noisy_growth)
-              or (active_runs > $noisy_growth * baseline(active_runs[26h])
-              and (active_runs > 2 * $noisy_growth * baseline(active_runs[26h]) or spike(active_runs[26h]) > 0.75 * $chance))))
+              and ((outgrew(active_runs[28h]) > $noisy_growth
+              and ((missing(baseline(active_runs[28h])) and (outgrew(runtime.active_runs[28h]) > 0.9 * $noisy_growth
+              or runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[1h])))
+              or (active_runs > $noisy_growth * baseline(active_runs[28h])
+              and (active_runs > 2 * $noisy_growth * baseline(active_runs[28h]) or spike(active_runs[28h]) > 0.75 * $chance))))
               or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
-              or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
+              or (missing(outgrew(active_runs[28h])) and runtime.active_runs > 0.5 * $max_active_runs
               and (min(runtime.active_runs[2h]) < 1
               or (active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h])
               and active_runs.share > 1.15 * avg(active_runs.share[2h])))))
-              or (not missing(outgrew(active_runs[26h])) and not missing(outgrew(runtime.active_runs[26h]))
-              and active_runs.share > 0.65 * $noisy_share and active_runs >= 1.1 * $noisy_min_runs
-              and outgrew(active_runs[26h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[26h]) > 1.5 * $noisy_growth
-              and (missing(baseline(active_runs[26h])) or active_runs > 2 * $noisy_growth * baseline(active_runs[26h])))
+              or (not missing(outgrew(active_runs[28h])) and not missing(outgrew(runtime.active_runs[28h]))
+              and (active_runs.share > 0.65 * $noisy_share
+              or (active_runs.share > 0.4 * $noisy_share and runtime.active_runs > 0.8 * $max_active_runs))
+              and active_runs >= 1.1 * $noisy_min_runs
+              and outgrew(active_runs[28h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[28h]) > 1.5 * $noisy_growth
+              and (missing(baseline(active_runs[28h])) or active_runs > 2 * $noisy_growth * baseline(active_runs[28h])))
             # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
             # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
             while: >-
               active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
-              and (missing(outgrew(active_runs[26h])) or outgrew(active_runs[26h]) > $noisy_growth
+              and (missing(outgrew(active_runs[28h])) or outgrew(active_runs[28h]) > $noisy_growth
               or active_runs > $noisy_growth * min(active_runs[1h])
               or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
               and runtime.error_rate > $failing_share))
+              or (not missing(outgrew(active_runs[28h])) and not missing(outgrew(runtime.active_runs[28h]))
+              and active_runs.share > 0.3 * $noisy_share and active_runs >= $noisy_min_runs
+              and outgrew(active_runs[28h]) > $noisy_growth and outgrew(runtime.active_runs[28h]) > $noisy_growth)
             for: 5m
             # Who has half of all by chance has less now and then.
             dips: 1m
@@ -546,7 +552,7 @@ public enum DefaultPolicy {
                   concurrent_workflows: 2
                   ttl: 15m
                   only_if: >-
-                    runtime.active_runs > 0.5 * $max_active_runs and (outgrew(active_runs[26h]) > $noisy_growth
+                    runtime.active_runs > 0.5 * $max_active_runs and (outgrew(active_runs[28h]) > $noisy_growth
                     or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share))
             suppresses: [user-hogging, token-burn-spike, cost-spike, model-calls-spike]
             playbook: noisy-neighbor
@@ -568,15 +574,20 @@ public enum DefaultPolicy {
             subject: app
             # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
             # chance. The others are counted without this app, so that a large one does not excuse itself, and by the newest two
-            # minutes besides: what began to fail everywhere a minute ago is few in ten. Nothing is said before ten minutes were
+            # minutes besides: what began to fail everywhere a minute ago is few in ten. A burst of all that is over is none of it:
+            # where some of the others' turns failed too, the newest five minutes of this app must tell. Nothing is said before ten minutes were
             # watched: of some hundred apps one has two errors in its first three turns.
             # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
             # Or its runs end with nothing done while those of the others do something; of a small one all of them, and not a turn.
             when: >-
               (not missing(error_rate[10m], dead_counter) and not missing(errors[50m])
               and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
+              and (missing(error_rate) or error_rate > 0.5 * $error_share)
+              and runtime.errors - errors <= 0.5 * $error_share * (runtime.turns - turns)
               and (missing(avg(error_rate[2h])) or error_rate[10m] > 1.5 * $error_share or error_rate[10m] > 2 * avg(error_rate[2h]))
-              and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+              and (runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m])
+              or (runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+              and error_rate > $error_share and errors > 1.5 * $app_error_min))
               and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
               or (not missing(error_rate, dead_counter) and not missing(errors[50m])
               and error_rate > $error_share and errors > 2 * $app_error_min
@@ -604,8 +615,10 @@ public enum DefaultPolicy {
               and runtime.silent_runs.rest[20m] <= 0.25 * $silent_share)
             # Fewer, or a quiet minute, do not end it.
             while: >-
-              (not missing(error_rate[10m], dead_counter) and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
-              or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h])) and errors > 0/min
+              (not missing(error_rate[10m], dead_counter) and not missing(error_rate[10m], too_little_data)
+              and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
+              or (not missing(error_rate[10m], dead_counter) and not missing(error_rate[10m], too_little_data)
+              and not missing(avg(error_rate[2h])) and errors > 0/min
               and error_rate[10m] > 0.4 * $error_share and error_rate[10m] > 0.4 * $error_rise * avg(error_rate[2h]))
               or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
               and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
@@ -677,9 +690,11 @@ public enum DefaultPolicy {
           # Where all fail together it is not one tenant's doing; app-errors is for those who fail alone.
           error-spike:
             subject: runtime
-            # So without the app that has most errors there must be some, too; a sole tenant has no others.
+            # So without the app that has most errors there must be some, too; a sole tenant has no others. A burst that is over is not
+            # told as if it lasted: the newest two minutes must show it, where they hold enough.
             when: >-
               error_rate > $error_share and errors >= $error_min
+              and (missing(error_rate[2m]) or error_rate[2m] > 0.5 * $error_share or errors < 4 * $error_min)
               and ((missing(error_rate.rest) and missing(error_rate.rest[30m]))
               or (not missing(error_rate.rest) and error_rate.rest > 0.5 * $error_share))
             while: error_rate > 0.5 * $error_share and errors > 0/min
@@ -694,15 +709,23 @@ public enum DefaultPolicy {
 
           # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more, and still
           # does: what ten minutes hold of a fault that is over is not told a second time. On a full one
-          # runtime-saturated is about to tell.
+          # runtime-saturated is about to tell. Or bursts that come again: within ten minutes, and half as many within the twenty before
+          # them; one burst, however long ago, is none.
           error-rise:
             subject: runtime
             when: >-
-              error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
+              (error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
               and error_rate > $failing_share and error_rate[2m] > 0.5 * $failing_share and error_rate < 1.5 * $error_share
               and not missing(avg(error_rate[2h])) and error_rate[10m] > $error_rise * avg(error_rate[2h])
               and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
-              and (missing(active_runs) or active_runs <= $max_active_runs or rise(error_rate[10m]) <= 1.5)
+              and (missing(active_runs) or active_runs <= $max_active_runs or rise(error_rate[10m]) <= 1.5))
+              or (not missing(error_rate[30m]) and not missing(avg(error_rate[2h])) and not missing(errors[50m])
+              and error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
+              and error_rate[30m] > $failing_share and 3 * errors[30m] > 1.5 * errors[10m]
+              and error_rate[30m] > 0.5 * $error_rise * avg(error_rate[2h])
+              and (missing(baseline(error_rate[24h])) or error_rate[30m] > $error_rise * baseline(error_rate[24h]))
+              and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
+              and (missing(error_rate.rest[30m]) or error_rate.rest[30m] > 0.5 * $failing_share))
             while: error_rate[10m] > $failing_share and errors > 0/min
             # Longer than error-spike takes, which is the word for more.
             for: 5m
@@ -720,21 +743,23 @@ public enum DefaultPolicy {
           turn-latency-rise:
             subject: runtime
             when: >-
-              turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
+              turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > 0.7 * $latency_floor and turns > 10/min
               and ((turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+              and turn_latency.p95[2m] > 0.6 * $latency_rise * baseline(turn_latency.p95[24h])
               and turn_latency.p50 > 1.2 * baseline(turn_latency.p50[24h])
-              and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > $latency_floor
-              and (missing(min(turn_latency.p95.rest[2m])) or min(turn_latency.p95.rest[2m]) > $latency_floor)
+              and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > 0.9 * $latency_floor
+              and (missing(min(turn_latency.p95.rest[2m])) or min(turn_latency.p95.rest[2m]) > 0.7 * $latency_floor)
               and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h]))))
               or (baseline(turn_latency.p95[24h]) > $latency_floor and turn_latency.p50 > 0.5 * $latency_floor
               and turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
               and turn_latency.p50 > baseline(turn_latency.p50[24h]) + $chance * mad(turn_latency.p50[24h])
               and (missing(turn_latency.p95.rest) or turn_latency.p95.rest > 0.4 * $latency_rise * baseline(turn_latency.p95[24h]))))
-            # What lasts becomes what is usual: it goes on until turns are faster than they were, for six hours at most.
+            # What lasts becomes what is usual: it goes on until turns are faster than they were, for six hours at most. What is just
+            # above a bar is below it now and then: each is lower for what goes on.
             while: >-
-              turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor
+              turn_latency.p95 > 0.7 * $latency_floor and turn_latency.p95[2m] > 0.7 * $latency_floor
               and ((turn_latency.p95 > 0.7 * $latency_rise * baseline(turn_latency.p95[24h])
-              and turn_latency.p50 > 1.1 * baseline(turn_latency.p50[24h]))
+              and turn_latency.p50 > 1.05 * baseline(turn_latency.p50[24h]))
               or (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])))
             for: 5m
             dips: 1m
@@ -760,13 +785,13 @@ public enum DefaultPolicy {
               and not missing(runtime.turn_latency.p95.rest) and (runtime.turn_latency.p95.rest <= $latency_floor
               or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h])))
               or (turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
-              and turn_latency.p95 > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])
+              and turn_latency.p95 > 0.4 * $latency_rise * baseline(turn_latency.p95[24h])
               and turn_latency.p50 > $latency_rise * runtime.turn_latency.p50
               and (missing(runtime.turn_latency.p95.rest)
               or runtime.turn_latency.p95.rest <= $latency_rise * baseline(runtime.turn_latency.p95[24h]))))
             # What lasts becomes what is usual, and one of the others who thinks makes none of them slow.
             while: >-
-              turn_latency.p95 > $latency_floor and turn_latency.p50 > 0.3 * $latency_floor
+              turn_latency.p95 > 0.7 * $latency_floor and turn_latency.p50 > 0.3 * $latency_floor
               and (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) or turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h]))
               and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])
             for: 5m

@@ -55,6 +55,16 @@ public enum BaseURL {
         return nil
     }
 
+    /// What is wrong with the URL of a process of a runtime: besides, where somebody gave the address of one of its endpoints. Each
+    /// path would be asked for below that, and none be there.
+    public static func fault(ofReplica text: String) -> Fault? {
+        if let fault = fault(text) { return fault }
+        let paths = Endpoint.everything.flatMap { [$0.path] + ($0.substitute.map { [$0.path] } ?? []) }
+        guard let path = paths.first(where: { text.lowercased().hasSuffix($0) }) else { return nil }
+        return Fault(
+            "this is the address of the runtime's endpoint \(path)", "give the base URL: \(trimmed(String(text.dropLast(path.count))))")
+    }
+
     /// The first sign of a host and its port that libcurl takes for no part of one: what templates leave where nothing was put in.
     /// Brackets stand around an address of colons alone.
     private static func strange(_ host: Substring) -> Character? {

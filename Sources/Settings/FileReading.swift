@@ -46,7 +46,7 @@ public enum FileReading {
 
     /// The files `*.yaml` and `*.yml` of a folder that are not hidden, with their bytes, sorted by the bytes of their
     /// names. One that is too large is refused, with its name and its size.
-    public static func yamlFiles(in folder: String) throws(Failure) -> [(path: String, bytes: [UInt8])] {
+    public static func yamlFiles(in folder: String) throws(Failure) -> [SourceFile] {
         try files(in: folder, endings: [".yaml", ".yml"])
     }
 
@@ -64,14 +64,12 @@ public enum FileReading {
     }
 
     /// The same for files whose names end in one of `endings`.
-    public static func files(
-        in folder: String, endings: [String]
-    ) throws(Failure) -> [(path: String, bytes: [UInt8])] {
+    public static func files(in folder: String, endings: [String]) throws(Failure) -> [SourceFile] {
         guard let names = names(in: folder) else { throw Failure(path: folder, reason: String(cString: strerror(errno))) }
-        var files: [(path: String, bytes: [UInt8])] = []
+        var files: [SourceFile] = []
         for name in names where endings.contains(where: { name.hasSuffix($0) }) {
             let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
-            files.append((path, try source(path)))
+            files.append(SourceFile(path: path, bytes: try source(path)))
         }
         return files
     }

@@ -20,6 +20,14 @@ public enum SettingOrigin: Hashable, Sendable, CustomStringConvertible {
     /// With its dashes: `--mode`.
     case flag(String)
 
+    /// Whether it holds for this process alone: said by whoever starts it, and in no file.
+    public var isInPassing: Bool {
+        switch self {
+        case .environment, .flag: true
+        case .builtIn, .file: false
+        }
+    }
+
     public var description: String {
         switch self {
         case .builtIn: "default"

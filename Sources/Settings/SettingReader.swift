@@ -212,10 +212,12 @@ public struct SettingReader {
     }
 
     /// A base URL, without what stands around it unseen and its trailing slash.
-    /// - Parameter hasAuth: whether `auth:` may stand beside it.
-    public func url(_ node: YAMLNode, _ what: String, hasAuth: Bool = false) -> String? {
+    /// - Parameters:
+    ///   - hasAuth: whether `auth:` may stand beside it.
+    ///   - isReplica: whether it is of a process of a runtime, whose endpoints are known.
+    public func url(_ node: YAMLNode, _ what: String, hasAuth: Bool = false, isReplica: Bool = false) -> String? {
         guard let text = text(node, what).map(BaseURL.trimmed) else { return nil }
-        if let fault = BaseURL.fault(text) {
+        if let fault = isReplica ? BaseURL.fault(ofReplica: text) : BaseURL.fault(text) {
             let hint = fault.isCredential && !hasAuth ? "leave them out; what this service wants has a key of its own" : fault.hint
             reporter.report("url", "\(what): \(fault.message)", at: node, hint: hint)
             return nil
@@ -236,18 +238,22 @@ public struct SettingReader {
         guard let node = fields.node(key.name), let raw = node.text, BaseURL.trimmed(raw).lowercased().hasPrefix("http") else {
             return secret(fields, key)
         }
-        // Its slash at the end may mean something to a webhook.
-        guard let text = text(node, "'url'").map(SecretSource.trim) else { return nil }
+        return wholeURL(node, "'url'").map { .literal(Secret($0)) }
+    }
+
+    /// A URL with its path and its query. Its slash at the end may mean something to who is asked.
+    public func wholeURL(_ node: YAMLNode, _ what: String) -> String? {
+        guard let text = text(node, what).map(SecretSource.trim) else { return nil }
         // A query is allowed here, other than in a base URL.
         if let fault = BaseURL.fault(String(text.prefix { $0 != "?" })) {
-            reporter.report("url", "'url': \(fault.message)", at: node.start, hint: fault.hint)
+            reporter.report("url", "\(what): \(fault.message)", at: node.start, hint: fault.hint)
             return nil
         }
         guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            reporter.report("url", "'url': the URL has characters that must be encoded", at: node.start)
+            reporter.report("url", "\(what): the URL has characters that must be encoded", at: node.start)
             return nil
         }
-        return .literal(Secret(text))
+        return text
     }
 }
 

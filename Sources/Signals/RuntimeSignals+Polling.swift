@@ -27,10 +27,10 @@ extension RuntimeSignals {
     }
 
     /// The replicas of which anything is remembered.
-    public var replicaURLs: [String] { replicas.map(\.url) }
+    public var replicaURLs: [String] { (replicas + aside).map(\.url) }
 
     private func replica(_ url: String) -> ReplicaState? {
-        replicas.first { $0.url.isSame(as: url) }
+        replicas.first { $0.url.isSame(as: url) } ?? aside.first { $0.url.isSame(as: url) }
     }
 
     /// How often a replica's perf endpoint may be asked: the configured interval, stretched by what its answers took.

@@ -5,9 +5,14 @@ extension RuntimeSignals {
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
     /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses and what ended since
     /// websockets were counted, version 6 how late websockets come while runs stand open. Later ones have tracks of more
-    /// endpoints: those say it themselves.
-    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(fixedVersion, max) }
+    /// endpoints: those say it themselves. Version 8 did not know where replicas were found,
+    /// version 9 no pages of metrics.
+    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(max(fixedVersion, foundSince), max) }
     static var fixedVersion: UInt8 { 7 }
+    /// Since when it is kept where replicas were found, and which of them are set aside.
+    static var foundSince: UInt8 { 9 }
+    /// Since when it is kept what pages of metrics said.
+    static var pagesSince: UInt8 { 10 }
     /// Endpoints whose tracks stand behind all else.
     private static func later(_ version: UInt8) -> [Endpoint] {
         Endpoint.allCases.filter { endpoint in
@@ -31,13 +36,17 @@ extension RuntimeSignals {
         shared.encode(to: &writer)
         history.encodeCore(to: &writer)
         writer.put(each: closed) { $1.encode(to: &$0) }
+        let replicas = replicas + aside
         writer.put(each: replicas) { $1.encode(to: &$0, whole: whole) }
         gate.encode(to: &writer)
         for replica in replicas { replica.inside.encode(to: &writer) }
         for replica in replicas { replica.line.encode(to: &writer) }
+        writer.put(optional: found) { $1.encode(to: &$0) }
+        writer.put(aside.count)
         for endpoint in RuntimeSignals.later(RuntimeSignals.version) {
             for replica in replicas { replica.track(endpoint)?.encode(to: &writer) }
         }
+        page.encode(to: &writer)
         if whole { history.encodeMinutes(to: &writer) }
         return writer.bytes
     }
@@ -70,9 +79,18 @@ extension RuntimeSignals {
         if version > 5 {
             for index in replicas.indices { replicas[index].line = try LineSense(from: &reader) }
         }
+        var asideCount: Int64 = 0
+        if version >= RuntimeSignals.foundSince {
+            found = try reader.optional { (reader) throws(SignalStateError) in try FoundTargets(from: &reader) }
+            asideCount = try reader.integer()
+            guard (0...Int64(replicas.count)).contains(asideCount) else { throw reader.failure("more replicas aside than there are") }
+        }
         for endpoint in RuntimeSignals.later(version) {
             for index in replicas.indices { try replicas[index].restore(endpoint, from: &reader) }
         }
+        if version >= RuntimeSignals.pagesSince { page = try MetricLog(from: &reader) }
+        aside = Array(replicas.suffix(Int(asideCount)))
+        replicas.removeLast(Int(asideCount))
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
         recogniseKind()
@@ -84,6 +102,10 @@ extension RuntimeSignals {
         for index in replicas.indices {
             let own = rows.filter { $0.replica.isSame(as: replicas[index].url) }
             try replicas[index].restore(chats: own, capacity: shared.apps.capacity)
+        }
+        for index in aside.indices {
+            let own = rows.filter { $0.replica.isSame(as: aside[index].url) }
+            try aside[index].restore(chats: own, capacity: shared.apps.capacity)
         }
     }
 }

@@ -14,8 +14,16 @@ public struct RuntimeSignals: Sendable {
     var shared = SharedState()
     /// In the order of the configuration, then those that only samples named, by their bytes.
     var replicas: [ReplicaState] = []
+    /// Where the replicas were found; nil where the configuration names them, and before the first answer.
+    var found: FoundTargets?
+    /// Replicas that are no longer named and may come back, by their bytes. They count for nothing.
+    var aside: [ReplicaState] = []
+    /// Chats of replicas that were given up since the last drain.
+    var forgotten: [ChatChanges.Removal] = []
     /// What the gate counted before this runtime.
     var gate = GateLog()
+    /// What a page of metrics said that is of the runtime as a whole.
+    var page = MetricLog()
     var history = MinuteHistory()
     /// Minutes that closed and were not drained yet.
     var closed: [MinuteRow] = []
@@ -40,6 +48,8 @@ public struct RuntimeSignals: Sendable {
         // A poll that we broke off ourselves says nothing about the runtime.
         if case .missing(_, .stale, _) = sample.content { return }
         if case .gate = sample.endpoint { return ingestGate(sample) }
+        if case .metrics = sample.endpoint, sample.replica.isSame(as: Observation.page) { return ingestPage(sample) }
+        if case .targets = sample.endpoint { return ingestTargets(sample) }
         let apps = shared.apps.order.count
         let index = replicaIndex(sample.replica)
         let others = OtherReplicas(of: index, among: replicas)
@@ -62,11 +72,34 @@ public struct RuntimeSignals: Sendable {
         history.begin(at: newestAt)
     }
 
+    private mutating func ingestPage(_ sample: Sample) {
+        let at = max(Clamp.moment(sample.at.milliseconds), page.newestAt ?? .min)
+        let elapsed = sample.elapsedMilliseconds.isFinite ? max(0, sample.elapsedMilliseconds) : 0
+        switch sample.content {
+        case .metrics(let content): page.ingest(content, at: at, elapsed: elapsed, maxGap: pageMaxGap, options.metrics)
+        case .missing(_, let reason, let detail):
+            page.take(.lost(at: at, elapsedMilliseconds: elapsed, reason, detail: detail))
+        default: return
+        }
+        newestAt = max(newestAt, at)
+        history.begin(at: newestAt)
+    }
+
+    /// How far two readings of the runtime's own page of metrics may lie apart, ms.
+    var pageMaxGap: Int64 {
+        max(3 * max(options.interval.milliseconds, page.usualSpacing), options.shortestMaxGap.milliseconds)
+    }
+
     /// How far two readings of the gate may lie apart, ms.
     var gateMaxGap: Int64 { max(3 * options.interval.milliseconds, options.shortestMaxGap.milliseconds) }
 
     /// The apps of this runtime, by their bytes: those that it has shown within `SignalOptions.appLifetime`.
     public var subjects: [AppID] { shared.apps.sorted }
+
+    /// The same, each with when it was last shown.
+    public var subjectsSeen: [(app: AppID, at: Timestamp)] {
+        zip(shared.apps.sorted, shared.apps.order).map { app, slot in (app, Timestamp(milliseconds: shared.apps.lastSeen[slot])) }
+    }
 
     /// The readings at a moment, one slot for each element of `demand`. Closes the minutes that are over and forgets
     /// what nothing needs any more. A moment before the newest sample counts as that sample's.
@@ -89,7 +122,10 @@ public struct RuntimeSignals: Sendable {
     /// What happened to chats since the last call: what the journal has to write to keep up.
     public mutating func drainChangedChats() -> ChatChanges {
         var changes = ChatChanges()
+        changes.removals = forgotten
+        forgotten = []
         for index in replicas.indices { replicas[index].drain(into: &changes) }
+        for index in aside.indices { aside[index].drain(into: &changes) }
         return changes
     }
 
@@ -98,7 +134,15 @@ public struct RuntimeSignals: Sendable {
 
     /// When an endpoint was last heard of on any replica, whatever the outcome; nil before the first time.
     public func newestObservation(of endpoint: Endpoint) -> Timestamp? {
-        let newest = endpoint == .gate ? gate.newestAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
+        let newest =
+            switch endpoint {
+            case .gate: gate.newestAt
+            case .targets: found?.askedAt
+            // Also where it is of the runtime as a whole.
+            case .metrics: (replicas.map { $0.newestAt(.metrics) } + [page.newestAt]).compactMap { $0 }.max()
+            // Where nobody is, everybody was asked.
+            default: isDeserted ? found?.askedAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
+            }
         return newest.map { Timestamp(milliseconds: $0) }
     }
 
@@ -111,7 +155,7 @@ public struct RuntimeSignals: Sendable {
     /// Runs known to have ended, in processes that live and in those that are gone.
     var endedRuns: Int64 {
         var sum = shared.counters.endedBefore
-        for replica in replicas { Clamp.add(&sum, replica.endedChats) }
+        for replica in replicas + aside { Clamp.add(&sum, replica.endedChats) }
         return sum
     }
 
@@ -125,18 +169,21 @@ public struct RuntimeSignals: Sendable {
 
     /// Moves time on: closes minutes, forgets apps and replicas, trims what is kept.
     private mutating func advance(to now: Timestamp) {
-        for url in options.replicas { _ = replicaIndex(url) }
         newestAt = max(newestAt, Clamp.moment(now.milliseconds))
         history.begin(at: newestAt)
-        dropReplicas()
+        followTargets()
         closeMinutes()
         expireApps()
         let keep = min(newestAt - options.longestWindow.milliseconds, history.nextMinute * 60_000)
         for index in replicas.indices { replicas[index].trim(before: keep) }
+        for index in aside.indices { aside[index].trim(before: keep) }
         shared.latencies.trim(before: keep)
         gate.trim(before: keep)
+        page.take(.trimmed(before: keep))
         // A gate that was taken away leaves nothing behind in the end.
         if let last = gate.newestAt, newestAt - last > options.appLifetime.milliseconds { gate = GateLog() }
+        // Nor does a page that is not named any more.
+        if let last = page.newestAt, newestAt - last > options.missingAfter.milliseconds + pageMaxGap { page = MetricLog() }
     }
 
     /// What something that no configuration names any more is, by what was read of it.
@@ -148,29 +195,12 @@ public struct RuntimeSignals: Sendable {
         options.kind = shown ?? .runtime
     }
 
-    private mutating func replicaIndex(_ url: String) -> Int {
+    /// Where a replica is; one that is not known yet, or was set aside, takes its place.
+    mutating func replicaIndex(_ url: String) -> Int {
         if let index = replicas.firstIndex(where: { $0.url.isSame(as: url) }) { return index }
-        replicas.append(ReplicaState(url: url))
-        let configured = options.replicas
-        func rank(_ replica: ReplicaState) -> Int {
-            configured.firstIndex { $0.isSame(as: replica.url) } ?? configured.count
-        }
-        replicas.sort { a, b in
-            let (left, right) = (rank(a), rank(b))
-            return left != right ? left < right : a.url.precedes(b.url)
-        }
+        addReplica(url)
+        orderReplicas()
         return replicas.firstIndex { $0.url.isSame(as: url) } ?? 0
-    }
-
-    /// A replica that the configuration (or DNS) no longer names goes when its samples have stopped.
-    private mutating func dropReplicas() {
-        guard !options.replicas.isEmpty else { return }
-        for index in replicas.indices.reversed() {
-            let replica = replicas[index]
-            guard !options.replicas.contains(where: { $0.isSame(as: replica.url) }) else { continue }
-            Clamp.add(&shared.counters.endedBefore, replica.endedChats)
-            replicas.remove(at: index)
-        }
     }
 
     private mutating func expireApps() {
@@ -180,6 +210,7 @@ public struct RuntimeSignals: Sendable {
         historyColumns = [:]
         let freed = FreedSlots(slots)
         for index in replicas.indices { replicas[index].clear(freed) }
+        for index in aside.indices { aside[index].clear(freed) }
         shared.latencies.clear(freed)
         for slot in freed.slots where slot < shared.longEnds.count { shared.longEnds[slot] = SharedState.LongEnds() }
         gate.clear(freed)

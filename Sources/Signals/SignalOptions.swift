@@ -1,16 +1,5 @@
 import Model
 
-/// USD per million tokens, for runtimes that count tokens but no cost.
-public struct TokenPrice: Hashable, Sendable {
-    public var promptPerMillion: Double
-    public var completionPerMillion: Double
-
-    public init(promptPerMillion: Double, completionPerMillion: Double) {
-        self.promptPerMillion = promptPerMillion
-        self.completionPerMillion = completionPerMillion
-    }
-}
-
 /// What the configuration and the policies say about deriving signals. Not part of the kept state.
 public struct SignalOptions: Hashable, Sendable {
     /// What is watched: which signals it has follows from that.
@@ -35,6 +24,8 @@ public struct SignalOptions: Hashable, Sendable {
     public var longestWindow: TimeSpan
     /// For how long minutes are kept, by signal: the longest range of a function over it. Other signals keep none.
     public var ranges: [Signal: TimeSpan]
+    /// What policies ask of pages of metrics, each once: of all that a page shows, only this is remembered.
+    public var metrics: [MetricQuery] = []
     /// How long an app stays a subject after it was last seen.
     public var appLifetime: TimeSpan
 
@@ -61,6 +52,10 @@ public struct SignalOptions: Hashable, Sendable {
     /// Keeps enough of the past for every reading in `demand`. Call it after every load of policies.
     public mutating func retain(for demand: [SeriesRef]) {
         for ref in demand {
+            if let metric = ref.metric {
+                if !metrics.contains(metric) { metrics.append(metric) }
+                longestWindow = max(longestWindow, ref.window ?? .zero)
+            }
             if ref.function != nil, let range = ref.range {
                 ranges[ref.signal] = max(ranges[ref.signal] ?? .zero, range)
             } else if ref.signal.isWindowed {

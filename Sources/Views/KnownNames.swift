@@ -9,7 +9,7 @@ import YAML
 public struct KnownNames: Sendable {
     /// A name of a filter that nothing has.
     public struct Stranger: Hashable, Sendable {
-        public enum Kind: Sendable { case app, rule, runtime, environment, label }
+        public enum Kind: Sendable { case app, rule, runtime, environment, label, elsewhere }
 
         public let kind: Kind
         public let message: String
@@ -24,21 +24,29 @@ public struct KnownNames: Sendable {
     private let environment: String?
     private let rules: [String]
     private let runtimes: [String]
+    /// Other shards'; empty where there are none.
+    private let elsewhere: [RuntimeElsewhere]
     /// By the label's name, the values that there are; nil where not all are known.
     private let labels: [String: Set<String>]?
     /// Labels whose values are known only when an incident opens.
     private let open: Set<String>
 
     /// What is not known is taken for known: nothing of its kind is called a stranger.
-    public init(environment: String?, runtimes: [WatchedRuntime]?, policies: PolicySet?) {
+    /// - Parameter elsewhere: what other shards watch: known too, and which apps are there is not.
+    public init(environment: String?, runtimes: [WatchedRuntime]?, elsewhere: [RuntimeElsewhere] = [], policies: PolicySet?) {
+        self.elsewhere = elsewhere
         self.environment = environment
         self.runtimes = runtimes?.map(\.name) ?? []
         let all = policies?.allRules ?? []
         let disabled = policies?.policies.flatMap { $0.disabled.map(\.rule) } ?? []
         rules = Set(all.map(\.name) + disabled).inByteOrder()
         var labels: [String: Set<String>] = [:]
-        for (name, value) in (runtimes ?? []).flatMap(\.labels) + all.flatMap(\.labels) { labels[name, default: []].insert(value) }
-        self.labels = runtimes == nil || policies == nil ? nil : labels
+        for (name, value) in ((runtimes ?? []) + elsewhere.map(\.watched)).flatMap(\.labels) + all.flatMap(\.labels) {
+            labels[name, default: []].insert(value)
+        }
+        // What is found has labels of its own.
+        let areFound = ((runtimes ?? []) + elsewhere.map(\.watched)).contains(where: \.isFound)
+        self.labels = runtimes == nil || policies == nil || areFound ? nil : labels
         open = Set(labels.filter { $0.value.contains { $0.utf8.contains(UInt8(ascii: "{")) } }.keys)
     }
 
@@ -51,7 +59,8 @@ public struct KnownNames: Sendable {
             let hint = Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" } ?? otherwise
             found.append(Stranger(kind: kind, message: message, hint: hint))
         }
-        let seen = apps.map(\.text)
+        // An app that another shard's runtime has was never seen here.
+        let seen = elsewhere.isEmpty ? apps.map(\.text) : []
         for glob in match.apps where !seen.isEmpty && !seen.contains(where: glob.matches) {
             add(
                 .app, "no app '\(Shown.id(glob.pattern))' was seen", glob.pattern, seen,
@@ -61,8 +70,9 @@ public struct KnownNames: Sendable {
             add(.rule, "there is no rule '\(glob)'", glob.pattern, rules, "mozaiks-ops policy show")
         }
         // Without a configuration nothing is known of runtimes.
-        for glob in match.runtimes where !runtimes.isEmpty && !runtimes.contains(where: glob.matches) {
-            add(.runtime, "there is no runtime '\(glob)'", glob.pattern, runtimes, KnownNames.listed(runtimes))
+        let configured = runtimes + elsewhere.map(\.name)
+        for glob in match.runtimes where !configured.isEmpty && !configured.contains(where: glob.matches) {
+            add(.runtime, "there is no runtime '\(glob)'", glob.pattern, configured, KnownNames.listed(configured))
         }
         // What is nearly this environment is meant to be it.
         if let environment, isElsewhere(match) {
@@ -91,6 +101,18 @@ public struct KnownNames: Sendable {
             }
         }
         return found
+    }
+
+    /// What of a filter is only other shards': it is no mistake where one filter is for all, and holds nothing where it was asked for.
+    public func elsewhere(in match: IncidentMatch) -> [Stranger] {
+        match.runtimes.flatMap { glob -> [Stranger] in
+            guard !runtimes.contains(where: glob.matches) else { return [] }
+            return elsewhere.filter { glob.matches($0.name) }.map { other in
+                Stranger(
+                    kind: .elsewhere, message: other.sentence,
+                    hint: "go to the monitor of shard \(other.shard)")
+            }
+        }
     }
 
     /// Whether a filter is for other environments than this one.

@@ -7,8 +7,9 @@ import Model
 public struct OutputDocument: Sendable {
     /// What there is. The raw value is the word within `mozaiks.ops/…/v1`.
     public enum Kind: String, CaseIterable, Sendable {
-        case actions, advice, approvals, asked, check, copy, doctor, drills, errors, evaluation, explanation, incident
-        case incidents, initialization = "init", marks, play, playbook, playbooks, readiness, recording, replay, scenarios, settings,
+        case actions, advice, approvals, apps, asked, check, copy, doctor, drills, errors, evaluation, explanation, incident
+        case incidents, initialization = "init", marks, play, playbook, playbooks, readiness, recording, replay, runtimes, scenarios,
+            settings,
             signals
         case silences, stage, status
         case auditVerification = "audit-verification"

@@ -15,6 +15,8 @@ public struct Overview {
     public let holder: EngineHolder?
     /// Who would take over; of a folder nobody.
     public let standbys: [EngineHolder]
+    /// Which of several monitors it is, what it watches and what others do; nil where it is the only one.
+    public let shard: (own: Shard, watches: [String], elsewhere: [RuntimeElsewhere])?
     public let sights: [RuntimeSight]
     /// The weightiest first, then the oldest.
     public let open: [Incident]
@@ -83,6 +85,13 @@ public struct Overview {
         isStopped = journal.killSwitch
         var notes: [String] = []
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
+        // Whoever looks may not know what the engine was told.
+        let own = surroundings.settings?.shard
+        let names = sights.map(\.summary.runtime)
+        shard =
+            if let own { (own, surroundings.settings?.runtimes.map(\.name) ?? names, surroundings.settings?.elsewhere ?? []) } else {
+                ((try? journal.shard()) ?? nil).map { ($0, names, []) }
+            }
         let kept = try? KeptDecisions(journal)
         if kept == nil { notes.append("what was decided cannot be read: silences are not shown") }
         begun = if let kept { Begun.all(kept.engine, sights, in: journal) } else { [] }
@@ -188,6 +197,11 @@ public struct Overview {
         return (first.isEmpty ? last : "\(first) and \(last)", sights.count == 1)
     }
 
+    /// The strictest mode of all runtimes; nil before the first poll.
+    public var mode: Mode? { sights.map(\.mode).min() }
+    /// Why it is no stronger one, and where that is set.
+    public var modePlace: String? { sights.first { $0.mode == mode }?.modePlace }
+
     public var verdict: StatusVerdict {
         StatusVerdict(
             summaries: sights.map(\.summary), at: now, open: open, stale: stale, begun: Begun.sentence(begun, at: now, clock),
@@ -231,7 +245,7 @@ extension Overview {
             "since": .moment(holder?.since),
         ]
         if !standbys.isEmpty { engine.append("standing_by", .array(standbys.map { .string("\($0)") })) }
-        let members: JSONObject = [
+        var members: JSONObject = [
             "status": .string(verdict.word.lowercased()),
             "line": .string(verdict.line),
             "at": .moment(now), "engine": .object(engine), "state": .string(folder.path),
@@ -269,6 +283,14 @@ extension Overview {
                 }),
             "notes": .array(notes.map(JSON.string)),
         ]
+        if let shard {
+            members.append(
+                "shard",
+                [
+                    "number": .int(Int64(shard.own.number)), "count": .int(Int64(shard.own.count)), "watches": .strings(shard.watches),
+                    "elsewhere": .array(shard.elsewhere.map { ["runtime": .string($0.name), "shard": .int(Int64($0.shard.number))] }),
+                ])
+        }
         return OutputDocument(.status, members)
     }
 }

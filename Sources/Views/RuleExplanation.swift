@@ -55,19 +55,19 @@ public struct RuleExplanation {
         let open = pipeline.engine.openIncidents(of: subject.runtime)
         cause = standing?.suppressedBy.flatMap { name in open.first { $0.rule == name } }
         policy = subject.app.map { pipeline.policies.policy(for: $0) } ?? pipeline.policies.defaultPolicy
-        around = RuleExplanation.around(rule, policy, pipeline.settings, subject)
+        around = RuleExplanation.around(rule, policy, pipeline, subject)
         mode = min(pipeline.settings.mode, policy.mode)
         maxGap = standing?.maxGap ?? rule.maxGap ?? Rule.leastMaxGap
     }
 
     /// What a rule goes by that is nobody's reading.
     private static func around(
-        _ rule: Rule, _ policy: EffectivePolicy, _ settings: MonitorSettings, _ subject: Subject
+        _ rule: Rule, _ policy: EffectivePolicy, _ pipeline: Pipeline, _ subject: Subject
     ) -> [(key: String, value: String, origin: String)] {
         let conditions = [rule.when] + (rule.keeps.map { [$0] } ?? [])
         var rows: [(key: String, value: String, origin: String)] = []
-        if conditions.contains(where: \.readsClock) { rows.append(("timezone", settings.telling.zone.name, "configuration")) }
-        let runtime = settings.labels(of: subject.runtime)
+        if conditions.contains(where: \.readsClock) { rows.append(("timezone", pipeline.settings.telling.zone.name, "configuration")) }
+        let runtime = pipeline.labels(of: subject.runtime)
         for name in Set(conditions.flatMap { $0.labels.map(\.test.name) }).inByteOrder() {
             if let own = policy.labels.first(where: { $0.name.isSame(as: name) }) {
                 rows.append(("label(\(name))", own.value, own.origin.description))

@@ -39,14 +39,15 @@ public struct StatusVerdict: Sendable {
         begun: String? = nil, notices: [String] = []
     ) {
         self.begun = begun
-        self.notices = notices
+        // While replicas are known they are asked, whoever may say who they are.
+        self.notices = notices + summaries.filter { !$0.replicas.isEmpty }.flatMap(StatusVerdict.lostness)
         self.summaries = summaries
         self.at = at
         self.open = open
         self.journalError = journalError
         self.stale = stale
         unjudged = StatusVerdict.unjudged(summaries)
-        blind = summaries.flatMap { $0.replicas.flatMap(StatusVerdict.blindness) }
+        blind = summaries.flatMap { $0.replicas.isEmpty ? StatusVerdict.lostness($0) : $0.replicas.flatMap(StatusVerdict.blindness) }
         unhealthy = summaries.flatMap { StatusVerdict.sickness($0.replicas) }
     }
 
@@ -83,14 +84,19 @@ public struct StatusVerdict: Sendable {
     /// - Parameter replica: of this one alone; nil: of all.
     public static func complaints(of summary: RuntimeSummary, replica: String? = nil) -> [String] {
         let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
-        return sickness(asked) + asked.flatMap(blindness)
+        return (replica == nil ? lostness(summary) : []) + sickness(asked) + asked.flatMap(blindness)
+    }
+
+    /// Why nobody can say for sure who the replicas are.
+    private static func lostness(_ summary: RuntimeSummary) -> [String] {
+        (summary.finding?.trouble).map { ["who the replicas of \(summary.runtime) are is not sure: \($0)"] } ?? []
     }
 
     /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
     private static func blindness(_ replica: RuntimeSummary.Replica) -> [String] {
         if replica.answersForSeveralProcesses {
             return [
-                "\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"
+                "\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:', or have 'dns:' find them)"
             ]
         }
         let told = [Endpoint.health, .perf, .host, .probe].compactMap { endpoint -> (path: String, why: String)? in

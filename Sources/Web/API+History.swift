@@ -71,7 +71,8 @@ extension API {
     private static func signal(_ name: String, ofApp: Bool) throws(Problem) -> Signal {
         // Of what is watched by itself any kind: of another one it is missing.
         let known = Signal.table.filter { info in
-            ofApp ? info.subjects.contains(.app) : WatchedKind.allCases.contains { info.subjects.contains($0.subject) }
+            let isOfKind = ofApp ? info.subjects.contains(.app) : WatchedKind.allCases.contains { info.subjects.contains($0.subject) }
+            return isOfKind && !info.signal.isOfPage
         }
         guard let found = known.first(where: { $0.name.isSame(as: name) }) else {
             throw .badRequest(

@@ -20,12 +20,15 @@ struct Reading {
 
     /// What is known of names; empty: nothing is.
     var runtimes: [String] { surroundings.settings?.runtimes.map(\.name) ?? [] }
-    /// What names nothing that there is in a silence's filter.
+    /// What other shards watch.
+    var elsewhere: [RuntimeElsewhere] { surroundings.settings?.elsewhere ?? [] }
+    /// What names nothing that there is in a silence's filter, or nothing that is watched here.
     func strangers(in match: IncidentMatch) -> [KnownNames.Stranger] {
         let settings = surroundings.settings
-        let names = KnownNames(environment: settings?.environment, runtimes: settings?.runtimes, policies: try? API.policies(self))
+        let names = KnownNames(
+            environment: settings?.environment, runtimes: settings?.runtimes, elsewhere: elsewhere, policies: try? API.policies(self))
         let apps = match.apps.isEmpty ? [] : KnownNames.apps(seenIn: journal, on: settings?.runtimes.map(\.name))
-        return names.strangers(in: match, apps: apps)
+        return names.strangers(in: match, apps: apps) + names.elsewhere(in: match)
     }
 
     /// Throws for a name that a filter has and nothing else: where nothing is found, nobody would notice that it is mistyped.

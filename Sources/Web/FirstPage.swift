@@ -41,7 +41,7 @@ struct FirstPage {
         let verdict = overview.verdict
         let tone = verdict.state == .ok && (deaf != nil || isSoFar) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
         let environment = overview.sights.first?.environment
-        let mode = overview.sights.map(\.mode).min()
+        let mode = overview.mode
         let head: HTML = """
             <strong>mozaiks-ops</strong> <a href="/rules">Rules</a> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
             <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
@@ -188,9 +188,12 @@ struct FirstPage {
                 """
         }
         let more = leases.count - items.count
+        let place = overview.mode.flatMap { mode in
+            overview.modePlace.map { "<p class=\"faint\">Mode \(mode.rawValue): \(Shown.line($0)).</p>" as HTML }
+        }
         return """
             <section aria-labelledby="actions-h"><h2 id="actions-h">Actions in force</h2>\(leases.isEmpty ? "<p class=\"none\">none</p>" : items.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(overview.isStopped == false ? forms.stop : "")</section>
+            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(place ?? "")\(overview.isStopped == false ? forms.stop : "")</section>
             """
     }
 
@@ -252,9 +255,13 @@ struct FirstPage {
                 "<div class=\"replica\"><p class=\"faint\">\(id: replica.url)</p><p class=\"figures\">\(parts.joined())</p>\(several)\(why.map { "<p class=\"faint\">\($0)</p>" as HTML } ?? "")</div>"
         }
         let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
+        let trouble: HTML =
+            (sight.summary.finding?.trouble).map {
+                "<p class=\"doubtful\"><span aria-hidden=\"true\">▲</span> Who its replicas are is not sure: \(Shown.line($0))</p>"
+            } ?? ""
         return """
             <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">as of \(clocks.time(sight.polledAt)), polled every \(sight.interval.description)</span></h3>
-            \(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
+            \(trouble)\(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
             """
     }
 

@@ -28,9 +28,11 @@ extension Page {
         }
         let apps = situation.apps
         let seen = apps.prefix(mostListed).map { "\(appLink($0.app)) on \(id: $0.runtime)" as HTML }
+        let (own, configured) = (policies.defaultPolicy, situation.pipeline.settings.mode)
+        let place = ModeWords.place(configured: configured, policy: own).map { " (\(Shown.line($0)))" } ?? ""
         let body: HTML = """
             <h1>Rules</h1>
-            <p class="lead">By these is decided now, in mode <strong>\(policies.defaultPolicy.mode.rawValue)</strong>. A rule speaks once its condition has been true for so long. <a href="\(lab)">Try a change</a> on the last days before you save it.</p>
+            <p class="lead">By these is decided now, in mode <strong>\(min(configured, own.mode).rawValue)</strong>\(place). A rule speaks once its condition has been true for so long. <a href="\(lab)">Try a change</a> on the last days before you save it.</p>
             <section aria-labelledby="wide-h"><h2 id="wide-h">About runtimes</h2>\(wide.isEmpty ? "<p class=\"none\">none</p>" : wide.joined())</section>
             \(HTML.when(!beside.isEmpty, "<section aria-labelledby=\"beside-h\"><h2 id=\"beside-h\">About hosts and services</h2>\(beside.joined())</section>"))
             <section aria-labelledby="narrow-h"><h2 id="narrow-h">About apps</h2>\(narrow.isEmpty ? "<p class=\"none\">none</p>" : narrow.joined())</section>

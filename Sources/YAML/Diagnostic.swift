@@ -63,6 +63,13 @@ public struct Diagnostic: Hashable, Sendable {
 }
 
 extension Diagnostic {
+    /// Something at the same place, with as much of its line as this shows.
+    public func saying(_ code: String, _ message: String, hint: String?, severity: Severity) -> Diagnostic {
+        Diagnostic(
+            code, message, file: file, line: line, column: column, length: length, sourceLine: isPartOfLine ? nil : sourceLine, hint: hint,
+            severity: severity)
+    }
+
     /// The same without the line, for lines that may show a secret.
     public var withoutSourceLine: Diagnostic {
         Diagnostic(

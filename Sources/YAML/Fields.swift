@@ -43,14 +43,6 @@ public final class Fields {
         return nil
     }
 
-    /// A key that the design knows and this version does not build: an error of its own.
-    public func notYetAvailable(_ names: String...) {
-        for name in names {
-            guard let entry = entry(name) else { continue }
-            reporter.report("not-yet-available", "'\(name)' is not yet available", at: entry.key)
-        }
-    }
-
     /// Reports the keys that nobody asked for.
     /// - Parameter meant: what keys are called elsewhere, and what they are here.
     public func finish(meant: [String: String] = [:]) {

@@ -20,6 +20,11 @@ public final class Reporter {
         diagnostics += others
     }
 
+    /// Where a node begins, for what is found out later: a diagnostic that says nothing yet.
+    public func place(of node: YAMLNode) -> Diagnostic {
+        Diagnostic("", "", in: source, at: node.start, length: 1, hint: nil, severity: .warning)
+    }
+
     /// Underlines a scalar whole, a collection at its start.
     public func report(
         _ code: String, _ message: String, at node: YAMLNode, hint: String? = nil,

@@ -59,7 +59,8 @@ enum Main {
                 error.text, error.hint, error.code == .failure ? command.failureCode : error.code, "failed", plugin, first: error.first,
                 wantsJSON: invocation.wantsJSON)
         } catch let error as JournalError {
-            return fail(error.message, error.hint, command.failureCode, "journal", plugin, wantsJSON: invocation.wantsJSON)
+            let code: ExitCode = if case .otherShard = error.cause { .configuration } else { command.failureCode }
+            return fail(error.message, error.hint, code, "journal", plugin, wantsJSON: invocation.wantsJSON)
         } catch {
             return fail("\(error)", nil, command.failureCode, "failed", plugin, wantsJSON: invocation.wantsJSON)
         }

@@ -167,7 +167,9 @@ import Testing
     }
 
     @Test("a price makes a cost, rounded up to a millionth of a USD") func cost() async throws {
-        let (outcome, _) = try await ask(.openai, [.says(Self.good)]) { $0.price = .init(prompt: 0.15, completion: 0.6) }
+        let (outcome, _) = try await ask(.openai, [.says(Self.good)]) {
+            $0.price = .init(promptPerMillion: 0.15, completionPerMillion: 0.6)
+        }
         #expect(outcome.microUSD == 207)
     }
 

@@ -4,7 +4,8 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "init", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain",
+        "demo", "init", "check", "run", "status", "top", "doctor", "evaluate", "runtimes list", "apps list", "incidents list",
+        "incidents show", "incidents explain",
         "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
@@ -16,7 +17,8 @@ import Testing
         "replay", "simulate", "completion", "man",
     ]
     static let groups = [
-        "incidents", "silences", "notify", "actions", "audit", "journal", "mark", "policy", "playbooks", "config", "token",
+        "runtimes", "apps", "incidents", "silences", "notify", "actions", "audit", "journal", "mark", "policy", "playbooks", "config",
+        "token",
     ]
 
     @Test("help of each command is as recorded, with an example that names it", arguments: commands)
@@ -69,6 +71,7 @@ import Testing
             ("approve a3f2", "unknown command 'approve'", "did you mean 'actions approve'?"),
             ("actions aprove a3f2", "unknown command 'actions aprove'", "did you mean 'actions approve'?"),
             ("status --breif", "unknown option --breif", "did you mean --brief?"),
+            ("status --url http://h:1", "unknown option --url", "'mozaiks-ops check --url URL' looks at a runtime"),
             ("incidents lst", "unknown command 'incidents lst'", "did you mean 'incidents list'?"),
             ("incidents frobnicate", "unknown command 'incidents frobnicate'", "there are: list, show, explain, ack, unack"),
             ("help chek", "unknown command 'chek'", "did you mean 'check'?"),

@@ -11,7 +11,7 @@ import Testing
         ["actions", "approvals"],
         ["silences", "list"], ["mark", "list"], ["notify", "history"], ["notify", "route", "a3f2"], ["audit", "verify"],
         ["policy", "readiness"], ["status"], ["actions", "revert", "lease-1"], ["incidents", "ack", "a3f2"],
-        ["silences", "expire", "silence-1"],
+        ["silences", "expire", "silence-1"], ["runtimes", "list"], ["apps", "list"],
     ]
 
     @Test("without a journal programs get a document that says so, people a line and a hint", arguments: listings.indices, [false, true])

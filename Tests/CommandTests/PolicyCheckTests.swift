@@ -188,11 +188,31 @@ import Testing
             to: "mozaiks-ops.yaml")
         let text = try shell.run("policy", "check").output
         for part in [
-            "there is no rule 'noisy-neighbour'\nhint: did you mean 'noisy-neighbor'?",
-            "there is no runtime 'shard'\nhint: did you mean 'shared'?",
-            "nothing has a label 'tem'\nhint: did you mean 'team'?", "no label 'team' is 'blu'\nhint: did you mean 'blue'?",
-            ", 4 warnings\n",
+            "there is no rule 'noisy-neighbour'\n", "hint: did you mean 'noisy-neighbor'?", "there is no runtime 'shard'\n",
+            "hint: did you mean 'shared'?", "nothing has a label 'tem'\n", "hint: did you mean 'team'?", "no label 'team' is 'blu'\n",
+            "hint: did you mean 'blue'?", "routes: [{rule: noisy-neighbour, to: ops}", "^\n", ", 4 warnings\n",
         ] { #expect(text.contains(part), "\(text)") }
+    }
+
+    @Test("a warning about hours of maintenance shows where they stand, and no line that may hold a secret")
+    func places() throws {
+        let shell = Shell()
+        func check(_ windows: String) throws -> String {
+            shell.folder.write(
+                "schema: mozaiks.ops/config/v1\nruntimes: {shared: {replicas: [\"http://127.0.0.1:1\"]}}\nstate: state\n\(windows)\n",
+                to: "mozaiks-ops.yaml")
+            let ending = try shell.run("policy", "check")
+            return ending.output + ending.errors
+        }
+        let two =
+            "maintenance:\n  - {hours: '02:00-04:00', match: {runtime: shared}}\n  - hours: 03:00-05:00\n    match: {rule: noisy-neighbour}"
+        let said = try check(two)
+        #expect(said.contains("mozaiks-ops.yaml:6:5: warning[matches-nothing]: a maintenance window: there is no rule"), "\(said)")
+        #expect(said.contains("  - hours: 03:00-05:00\n") && said.contains("^\n"), "\(said)")
+        let always = try check("maintenance:\n  - {hours: '00:00-24:00', comment: all}")
+        #expect(always.contains("mozaiks-ops.yaml:5:5: warning[always-maintenance]"), "\(always)")
+        let hidden = try check("maintenance: [{hours: '02:00-04:00', match: {rule: nope}, comment: 'the token is s3cret'}]")
+        #expect(hidden.contains("mozaiks-ops.yaml:4:") && hidden.contains("'nope'") && !hidden.contains("s3cret"), "\(hidden)")
     }
 
     @Test(

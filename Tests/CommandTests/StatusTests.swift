@@ -74,6 +74,29 @@ import Testing
         }
     }
 
+    @Test("a mode that holds actions back says whose it is and where it is set, in status and doctor")
+    func modes() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            let words = "it is the policy's (built-in ops_policy.default.yaml:"
+            #expect(try shell.run("check", "--url", url, "--mode", "enforce", "--state", shell.folder.path("seen")).code == 0)
+            let status = try shell.run("status", "--state", shell.folder.path("seen")).output
+            #expect(
+                status.contains("\nMode:   observe; \(words)") && status.contains("stricter than the configuration's enforce"), "\(status)")
+            let gate = try Loopback.closedPort()
+            shell.folder.write(
+                """
+                schema: mozaiks.ops/config/v1
+                mode: enforce
+                runtimes: {shared: {replicas: ["\(url)"]}}
+                actions: {gate: {listen: 127.0.0.1:\(gate)}}
+
+                """, to: "mozaiks-ops.yaml")
+            let doctor = try shell.run("doctor", "-o", "json", "--wait", "10ms").output
+            #expect(doctor.contains("nothing is done; \(words)"), "\(doctor)")
+        }
+    }
+
     private static func short(_ shell: Shell) throws -> String {
         try #require(try shell.run("status", "-o", "json").json()["incidents"]?[0]?["short_id"]?.string)
     }
@@ -86,6 +109,7 @@ import Testing
             #expect(status.code == 1 && status.errors.isEmpty, "\(status.everything)")
             #expect(status.firstLine.hasPrefix("WARNING: crowded on runtime shared, "), "\(status.output)")
             #expect(status.output.contains("Engine: running (pid \(daemon.pid) since "))
+            #expect(status.output.contains(", mode enforce\n") && !status.output.contains("Mode: "), "what is in full force needs no word")
             #expect(status.output.contains("  shared, as of ") && status.output.contains("7 open of 12 chats, 3 apps"))
             #expect(status.output.contains("  \(short)  warning  crowded on runtime shared, since "))
             #expect(status.output.contains("Waiting for you: nothing\n") && status.output.contains("Silences: none\n"))

@@ -104,8 +104,8 @@ for page in pages:
         named = re.search(r"^schema: (\S+)", block, re.M)
         if named and named[1] in kinds and "file=broken/" not in info:
             good(kinds[named[1]], load(block), f"{page}{info}")
-        elif not named:
-            # A piece of a configuration, by its keys.
+        elif not named and not block.startswith("# compose.yaml"):
+            # A piece of a configuration, by its keys. Containers have `services` of their own.
             try:
                 piece = load(block)
             except yaml.YAMLError:
@@ -193,7 +193,7 @@ if len(rows) < 3:
 # What every other command prints, by that journal or without any.
 beside = ["--state", state]
 for words in [
-    ["status"], ["actions", "list", "--all"], ["actions", "approvals", "--all"], ["silences", "list"], ["mark", "list"],
+    ["status"], ["actions", "list", "--all"], ["actions", "approvals", "--all"], ["silences", "list"], ["mark", "list"], ["runtimes", "list"], ["apps", "list"],
     ["notify", "history"], ["audit", "verify"], ["journal", "check"], ["policy", "readiness"], ["token", "create", "a", "--role", "viewer"],
     ["token", "list"], ["token", "revoke", "a"], ["mark", "deploy", "v1"], ["silences", "add", "--app", "app-shop", "--for", "1h"],
     ["actions", "stop"], ["actions", "resume"],

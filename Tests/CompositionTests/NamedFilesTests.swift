@@ -34,6 +34,16 @@ struct NamedFilesTests {
         Case(
             testDescription: "authorities of the database", text: "state: postgres://ops@db/ops?sslmode=require&sslrootcert=\(gone)",
             says: "the authorities of the database of 'state'"),
+        Case(
+            testDescription: "token of a service", text: "services: {web: {http: 'https://h', auth: {bearer_file: \(gone)}}}",
+            says: "the bearer token of service web"),
+        Case(
+            testDescription: "header of a service",
+            text: "services: {web: {http: 'https://h', secret_headers: {X-Key: {value_env: NOPE}}}}",
+            says: "the header X-Key of service web"),
+        Case(
+            testDescription: "authorities of a service", text: "services: {web: {tls: h, ca_file: \(gone)}}",
+            says: "the authorities of service web"),
         Case(testDescription: "playbooks", text: "playbooks: \(gone)", says: "the playbooks"),
         Case(
             testDescription: "server certificate", text: "server: {listen: 127.0.0.1:9464, certificate: \(gone), key: \(gone)}",

@@ -41,7 +41,7 @@ import Testing
         #expect(
             section.budget
                 == AdviceBudget(tokensPerHour: 1_000, tokensPerDay: 5_000, microUSDPerHour: 250_000, microUSDPerDay: 1_000_000))
-        #expect(section.price?.prompt == 0.15 && section.price?.completion == 0.6)
+        #expect(section.price == TokenPrice(promptPerMillion: 0.15, completionPerMillion: 0.6))
     }
 
     @Test("what is not said has a safe default") func defaults() throws {
@@ -56,7 +56,7 @@ import Testing
     @Test("a price may stand under prices") func prices() throws {
         let section = try load(
             "{provider: ollama, model: m, budget: {usd_per_day: 1}}", "prices: {m: {prompt: 1 USD/M, completion: 2 USD/M}}")
-        #expect(section?.price?.completion == 2)
+        #expect(section?.price?.completionPerMillion == 2)
     }
 
     @Test(

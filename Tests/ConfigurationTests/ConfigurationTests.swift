@@ -101,6 +101,32 @@ import Testing
         #expect(told.allSatisfy { $0.message.contains("is a replica of 'a' already") })
     }
 
+    @Test(
+        "a page of metrics is a path on each replica, or a URL",
+        arguments: [
+            ("/metrics", .path("/metrics"), nil), ("' /actuator/prometheus?x=1 '", .path("/actuator/prometheus?x=1"), nil),
+            ("http://exporter:9100/metrics", .url("http://exporter:9100/metrics"), nil),
+            ("metrics", nil, "a path begins with a slash: '/metrics'"),
+            ("'/a b'", nil, "neither a path nor a URL"), ("ftp://x/metrics", nil, "this is not an http or https URL"),
+            ("http://user:pass@x/metrics", nil, "a page of metrics elsewhere is read without a login"),
+        ] as [(String, MetricsPlace?, String?)])
+    func pagesOfMetrics(text: String, place: MetricsPlace?, fault: String?) throws {
+        let file = "schema: mozaiks.ops/config/v1\nruntimes:\n  a: {replicas: [http://one:8000], metrics: \(text)}\n"
+        guard let fault else {
+            let found = try load(file, [:])
+            #expect(found.runtimes[0].watched.metrics == place)
+            let line = "runtimes.a.metrics: \(text.hasPrefix("'") ? "/actuator/prometheus" : text)"
+            #expect(found.text.contains(line), "\(found.text)")
+            return
+        }
+        do {
+            _ = try load(file, [:])
+            Issue.record("it is taken")
+        } catch {
+            #expect("\(error)".contains(fault) && !"\(error)".contains("user:pass@"), "\(error)")
+        }
+    }
+
     static let environments: [(String, String, warns: Bool)] = [
         ("production", "production", false), ("'production '", "production", false), ("'${E}'", "production", false),
         ("Production", "Production", true), ("PRODUCTION", "PRODUCTION", true), ("prod", "prod", true), ("prd", "prd", true),
@@ -146,7 +172,7 @@ import Testing
         #expect(configuration.channels.map(\.name) == ["ops", "dev"])
         #expect(configuration.routes.map(\.to) == [["ops"], ["dev"]])
         #expect(configuration.server?.value.description == "[::1]:9464")
-        #expect(configuration.prices.first?.completion == 0.6)
+        #expect(configuration.prices.first?.price.completionPerMillion == 0.6)
         #expect(configuration.playbooks.value == "conf/pages")
         #expect(configuration.heartbeat?.url == .environment("BEAT") && configuration.heartbeat?.interval == .seconds(30))
         #expect(configuration.warnings.isEmpty)
@@ -215,6 +241,23 @@ import Testing
         #expect(
             try load(nil, ["MOZAIKS_RUNTIME_URL": "http://a:1 ,\n\u{FEFF}http://b:2/,"]).runtimes[0].replicas
                 == ["http://a:1", "http://b:2"])
+    }
+
+    @Test(
+        "the address of an endpoint is no base URL, and the hint is the one to give",
+        arguments: [
+            ("http://h:8000/api/health", "http://h:8000"), ("http://h:8000/base/Metrics/perf/aggregate/", "http://h:8000/base"),
+            ("https://h/metrics/perf/chats", "https://h"), ("http://h/ops/runtime", "http://h"),
+        ])
+    func endpointInPlaceOfAURL(given: String, base: String) throws {
+        let file = "schema: mozaiks.ops/config/v1\nruntimes: {one: {replicas: [\"\(given)\"]}}\n"
+        for (file, variables) in [(file, [:]), (nil, ["MOZAIKS_RUNTIME_URL": given])] as [(String?, [String: String])] {
+            let error = #expect(throws: ConfigurationErrors.self) { try load(file, variables) }
+            let text = error.map { "\($0)" } ?? ""
+            #expect(text.contains("this is the address of the runtime's endpoint /"), "\(text)")
+            #expect(text.contains("give the base URL: \(base)\n") || text.hasSuffix("give the base URL: \(base)"), "\(text)")
+        }
+        #expect(try load(nil, ["MOZAIKS_RUNTIME_URL": "http://h:8000/api"]).runtimes[0].replicas == ["http://h:8000/api"])
     }
 
     @Test("quotes around a URL are named", arguments: ["\"http://a:1\"", "'http://a:1'", "“http://a:1”", " \"http://a:1\"\n"])

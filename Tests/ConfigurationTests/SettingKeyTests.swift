@@ -73,11 +73,8 @@ import Testing
         } else if place.path.last == "template" {
             try known.formUnion(self.known(place, beside: ("", "email: {smtp: \"smtp://m\", from: a@b.example, to: a@b.example}, ")))
         }
-        #expect(known.subtracting(SettingKeyTests.later) == declared)
+        #expect(known == declared)
     }
-
-    /// Known to be coming, refused as such.
-    private static let later: Set = ["services", "hosts", "dns", "file_sd"]
 
     @Test("help is a line of plain words", arguments: places)
     func help(_ place: Place) {

@@ -46,6 +46,31 @@ import Testing
         #expect(try poll(61, more).unjudged.isEmpty)
     }
 
+    @Test(
+        "why a mode is no stronger one, and where that is set",
+        arguments: [
+            (
+                Mode.enforce, Mode.observe,
+                "it is the policy's (ops_policy.default.yaml:3), stricter than the configuration's enforce; 'mode:' in a"
+            ),
+            (
+                .observe, .enforce,
+                "it is the configuration's, stricter than the policy's enforce (ops_policy.default.yaml:3); 'mode:' in mozaiks"
+            ),
+            (.suggest, .suggest, "configuration and policy (ops_policy.default.yaml:3) say so; 'mode:' in mozaiks-ops.yaml and"),
+            (.enforce, .enforce, nil),
+        ] as [(Mode, Mode, String?)])
+    func modes(configured: Mode, policy: Mode, words: String?) throws {
+        let text =
+            "schema: mozaiks.ops/policy/v1\nops_policy: default\nmode: \(policy.rawValue)\n"
+            + "rules: {full: {subject: runtime, when: open_runs > 100, for: 1m, severity: critical, summary: Full.}}\n"
+        let set = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        let place = ModeWords.place(configured: configured, policy: set.defaultPolicy)
+        #expect(words == nil ? place == nil : place?.hasPrefix(words ?? "") == true, "\(place ?? "nothing")")
+        let built = try #require(ModeWords.place(configured: .enforce, policy: PolicySet.embeddedDefault.defaultPolicy))
+        #expect(built.contains("built-in ops_policy.default.yaml:") && built.contains("'extends: builtin'"))
+    }
+
     @Test("what a journal keeps says the same, and one of before says nothing of it")
     func kept() throws {
         var summary = RuntimeSummary(runtime: "shared", replicas: [], apps: 0, deadCounters: [], liveCounters: [], endedRuns: 0)
@@ -56,7 +81,11 @@ import Testing
                 isOfDaemon: true)
         }
         let sight = sight(summary)
+        var named = sight
+        named.modePlace = "it is the policy's"
+        #expect(try RuntimeSight(DocumentReader(named.document, document: "sight")).modePlace == "it is the policy's")
         let again = try RuntimeSight(DocumentReader(sight.document, document: "sight"))
+        #expect(again.modePlace == nil)
         #expect(again.summary.unjudged == summary.unjudged)
         let old = JSONObject(uniqueMembers: try #require(sight.document.object).filter { $0.key != "unjudged" })
         #expect(try RuntimeSight(DocumentReader(.object(old), document: "sight")).summary.unjudged.isEmpty)

@@ -54,7 +54,7 @@ import Testing
         #expect(damaged.isEmpty)
         let first = try #require(rows.first?.first?.minute)
         #expect(rows.map { $0[0].minute } == rows.indices.map { first + Int64($0) })
-        #expect(rows == Array(try HistoryReplayTests.minutes(past, through: false).prefix(rows.count)))
+        #expect(rows == Array(try Replay.minutes(past, through: false).prefix(rows.count)))
         var (bytes, values) = (0, 0)
         try place.read { journal in
             for key in hours {

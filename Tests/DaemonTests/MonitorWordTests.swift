@@ -38,4 +38,29 @@ struct MonitorWordTests {
         #expect(Self.word(["shared"]).difference(to: Self.word(["other"])) == .all)
         #expect(Self.word(["shared"]).difference(to: Self.word(["shared"], environment: "staging")) == .all)
     }
+
+    private static func shard(_ text: String?, _ names: [String]) -> MonitorWord {
+        MonitorWord(
+            version: "1", environment: "production", shard: text.flatMap { Shard($0) },
+            runtimes: names.map { WatchedRuntime(name: $0, replicas: []) })
+    }
+
+    @Test func aShardIsSaidAndHeard() throws {
+        #expect(try #require(MonitorWord(Self.shard("2/5", ["a"]).text)).shard == Shard("2/5"))
+        #expect(try #require(MonitorWord(Self.shard(nil, ["a"]).text)).shard == nil)
+        let before = #"{"schema":"mozaiks.ops/monitor/v1","environment":"production","runtimes":[{"name":"a","replicas":[]}]}"#
+        #expect(try #require(MonitorWord(before)).shard == nil, "of a version that knew none")
+    }
+
+    @Test func twoMonitorsOfOneShardAreTwoMonitors() {
+        #expect(Self.shard("2/5", ["a", "b"]).difference(to: Self.shard("2/5", ["a", "b"])) == .none)
+        #expect(Self.shard("2/5", ["a"]).difference(to: Self.shard("2/4", ["a", "b"])) == .some("b"), "while a fifth is rolled out")
+        #expect(Self.shard("2/5", ["a"]).difference(to: Self.shard(nil, ["a", "b"])) == .some("b"), "or shards are")
+    }
+
+    /// Whatever they watch: with configurations that differ they may have a runtime in common.
+    @Test(arguments: [["a"], ["b"], []]) func monitorsOfDifferentShardsHaveOneDatabaseByMistake(names: [String]) throws {
+        let (first, second) = (try #require(Shard("1/5")), try #require(Shard("2/5")))
+        #expect(Self.shard("2/5", names).difference(to: Self.shard("1/5", ["a"])) == .shard(other: first, own: second))
+    }
 }

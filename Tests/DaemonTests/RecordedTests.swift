@@ -95,7 +95,7 @@ import Testing
 
     @Test("counters that stay dead while runs come and go are called dead, one by one")
     func deadCounters() throws {
-        let past = try SameIncidentsTests.Story(scenario: "dead-counters", minutes: 12).past()
+        let past = try Story(scenario: "dead-counters", minutes: 12).past()
         var pipeline = Pipeline(settings: past.settings, policies: .embeddedDefault)
         var summaries: [[Counter]] = []
         for index in past.indices {

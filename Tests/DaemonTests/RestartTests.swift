@@ -32,7 +32,7 @@ import Testing
         "killed at any moments: the same incidents, opened and resolved within a minute of the same time"
     )
     func killed() async throws {
-        let past = try SameIncidentsTests.Story(scenario: "noisy-neighbor", minutes: 32, interval: .seconds(20)).past()
+        let past = try Story(scenario: "noisy-neighbor", minutes: 32, interval: .seconds(20)).past()
         let whole = try await decisions(of: past, killedBefore: [])
         #expect(Set(whole.map(\.rule)).isSuperset(of: ["noisy-neighbor", "dead-counters"]))
         #expect(whole.contains { $0.resolvedAt != nil })
@@ -86,7 +86,7 @@ import Testing
 
     @Test("stopped and not killed: the same bytes", arguments: [[5], [20, 21, 22], [31, 60, 80]])
     func drained(stops: [Int]) async throws {
-        let past = try SameIncidentsTests.Story(scenario: "noisy-neighbor", minutes: 30, interval: .seconds(20)).past()
+        let past = try Story(scenario: "noisy-neighbor", minutes: 30, interval: .seconds(20)).past()
         let place = Workplace(clock: ManualClock(past.now(0)))
         var core = try place.core(past.settings)
         for index in past.indices {
@@ -104,7 +104,7 @@ import Testing
 
     @Test("a minute that was not written down is made up for by the next answer: no rate jumps, none goes missing")
     func rates() async throws {
-        let past = try SameIncidentsTests.Story(scenario: "busy", minutes: 12, interval: .seconds(10)).past()
+        let past = try Story(scenario: "busy", minutes: 12, interval: .seconds(10)).past()
         func rates(killedBefore kill: Int?) async throws -> [Double?] {
             let place = Workplace(clock: ManualClock(past.now(0)))
             let all = RateLog()

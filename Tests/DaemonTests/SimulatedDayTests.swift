@@ -18,7 +18,7 @@ import Testing
         let settings = Past.settings(replicas: ["http://127.0.0.1:8000"], interval: .seconds(60))
         var pipeline = Pipeline(settings: settings, policies: .embeddedDefault)
         var polls: [[Observation]] = []
-        for story in SameIncidentsTests.stories {
+        for story in Story.all {
             let scenario = try story.world()
             // Its process started so long before its story begins: that must be after the last one was seen. Nobody polls then.
             at = at + scenario.warmUp + .minutes(1)

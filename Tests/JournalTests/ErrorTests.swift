@@ -18,7 +18,7 @@ import Testing
         Case(code: SQLITE_BUSY, cause: .busy, isRetryable: true),
         Case(code: SQLITE_BUSY | 2 << 8, cause: .busy, isRetryable: true),
         Case(code: SQLITE_FULL, cause: .full, isRetryable: true),
-        Case(code: SQLITE_IOERR | 3 << 8, systemError: EFBIG, cause: .full, isRetryable: true),
+        Case(code: SQLITE_IOERR | 3 << 8, systemError: EFBIG, cause: .fileLimit, isRetryable: true),
         Case(code: SQLITE_IOERR | 19 << 8, systemError: ENOSPC, cause: .full, isRetryable: true),
         Case(code: SQLITE_CANTOPEN, systemError: ENOSPC, cause: .full, isRetryable: true),
         Case(code: SQLITE_CANTOPEN, systemError: EACCES, cause: .cannotOpen, isRetryable: false),
@@ -46,6 +46,15 @@ import Testing
         #expect(
             error.description == "cannot commit a tick: /s/journal.db: no space left (disk is full); free some space; "
                 + "nothing that was committed is lost, and it is tried again")
+    }
+
+    /// Space may be plenty: who frees some has done nothing.
+    @Test func aLimitOnTheSizeOfFilesIsCalledThat() {
+        let error = JournalError(operation: "commit a tick", path: "/s/journal.db", cause: .fileLimit, detail: "disk I/O error")
+        let text = error.description
+        #expect(
+            text.hasPrefix("cannot commit a tick: /s/journal.db: a limit on the size of files lets it grow no further (disk I/O error); "))
+        #expect(text.contains("LimitFSIZE=") && text.contains("ulimit -f") && !text.contains("space"))
     }
 
     /// SQLite refuses each of these with words of its own, in which no bound value may stand.

@@ -13,9 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
 
 import peer
+from found import FOUND
 from scenarios import SCENARIOS
 from world import URLS, World, lines, stamp
 
+SCENARIOS = SCENARIOS + FOUND
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 #: How much nearer (below 1) and farther (above 1) every threshold is set to see how close a false alarm and a miss are.
 STRAINS = [0.95, 0.9, 0.8, 0.7], [1.05, 1.1, 1.2, 1.3]
@@ -27,7 +29,8 @@ def record(path, scenario, seed, live, series=None):
     rng = random.Random(f"{scenario.name} {seed}")
     apps = [f"app-{n:02d}" for n in range(1, scenario.tenants + 1)]
     urls = URLS[:scenario.processes]
-    worlds = [World(rng, apps, live, scenario.base / len(urls), scenario.skew, evicts=10 if scenario.is_long else None) for _ in urls]
+    skew = scenario.skew if callable(scenario.skew) else lambda minute: scenario.skew
+    worlds = [World(rng, apps, live, scenario.base / len(urls), skew(0), evicts=10 if scenario.is_long else None) for _ in urls]
     with open(path, "w") as tape:
         tape.write(json.dumps({"schema": "mozaiks.ops/tape/v1", "interval_ms": scenario.step * 1000,
                                "runtimes": {"shared": {"replicas": urls}}}) + "\n")
@@ -37,6 +40,7 @@ def record(path, scenario, seed, live, series=None):
             for index, (world, url) in enumerate(zip(worlds, urls)):
                 # What is wrong with one of several processes comes with its number.
                 own = fault if not isinstance(fault, tuple) else fault[1] if fault[0] == index else None
+                world.skew = timedelta(seconds=skew(minute))
                 if own == "restart":
                     world.restart(now)
                 world.step(now, scenario.step, lambda app: scenario.load(minute, app))

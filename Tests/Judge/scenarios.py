@@ -31,7 +31,8 @@ class Scenario:
     minutes: int = 105
     #: Starts a minute of each tenant.
     base: float = 0.5
-    skew: int = 0
+    #: Seconds by which the runtime's clock is ahead; or of the minute.
+    skew: object = 0
     processes: int = 1
     begins: datetime = MONDAY
 

@@ -26,7 +26,7 @@ def poisson(rng, mean):
 
 class Chat:
     __slots__ = ("head", "app", "began", "over", "life", "ghost", "silent", "turns", "errors", "duration", "prompt",
-                 "completion", "cost", "row")
+                 "completion", "cost", "row", "number")
 
 
 class World:
@@ -35,12 +35,14 @@ class World:
     What a tenant does is said by knobs: starts (times the base rate), more (further starts a minute), dead (runs end in 4 s
     with nothing done), silent (a share of them), ghost (a share whose websocket never comes), stuck (nothing moves nor ends),
     errors (share of turns), slow, tokens, price (factors), user (all runs are one user's), calm (turns are so much rarer),
-    think (share of turns in which a person takes half a minute to answer).
+    think (share of turns in which a person takes half a minute to answer), heavy (percent of the runs whose workflow uses a
+    model that is slow, and how many times).
     """
 
     def __init__(self, rng, apps, live, base, skew=0, evicts=None):
         self.rng, self.apps, self.live, self.base = rng, apps, live, base
         self.skew, self.evicts = timedelta(seconds=skew), evicts
+        self.skew_at_birth = self.skew
         self.chats, self.calls, self.total, self.born = [], 0, 0, None
         # What an exporter would have counted, by app: starts, ends, turns, errors, tokens, cost.
         self.counted = {app: [0, 0, 0, 0, 0, 0.0] for app in apps}
@@ -76,6 +78,7 @@ class World:
         rng, chat = self.rng, Chat()
         self.total += 1
         self.counted[app][0] += 1
+        chat.number = self.total
         chat.app, chat.began, chat.over = app, now - timedelta(seconds=rng.uniform(0, seconds)), None
         chat.life, chat.row = rng.expovariate(1 / 180), None
         chat.ghost, chat.silent = rng.random() < own.get("ghost", 0), rng.random() < own.get("silent", 0)
@@ -92,7 +95,9 @@ class World:
         self.calls += 1
         counted[2] += 1
         thought = rng.lognormvariate(3.4, 0.6) if own.get("think") and rng.random() < own["think"] else 0
-        chat.duration = f"{rng.lognormvariate(0.7, 0.5) * own.get('slow', 1) + thought:.3f}"
+        percent, times = own.get("heavy", (0, 1))
+        slow = own.get("slow", 1) * (times if chat.number * 37 % 100 < percent else 1)
+        chat.duration = f"{rng.lognormvariate(0.7, 0.5) * slow + thought:.3f}"
         if not self.live:
             return
         prompt, completion = (int(rng.uniform(*range_) * own.get("tokens", 1)) for range_ in ((300, 1500), (50, 400)))
@@ -107,6 +112,7 @@ class World:
 
     def restart(self, now):
         self.chats, self.calls, self.born = [], 0, now
+        self.skew_at_birth = self.skew
 
     def running(self):
         return sum(not chat.over and not chat.ghost for chat in self.chats)
@@ -137,7 +143,7 @@ class World:
 
     def events(self):
         return json.dumps({"status": "success", "data": {
-            "events_processed": self.total, "events_failed": 0, "created": (self.born + self.skew).isoformat(timespec="microseconds"),
+            "events_processed": self.total, "events_failed": 0, "created": (self.born + self.skew_at_birth).isoformat(timespec="microseconds"),
             "events_by_category": {"business": self.total, "ui_tool": 0}, "custom_events_emitted": self.calls,
             "custom_events_by_type": {"chat.usage_delta": self.calls}, "handler_count": 1}}, separators=(",", ":"))
 
@@ -163,6 +169,8 @@ def lines(now, fault, world, url):
             yield f'{head}"status":302,"text":""}}\n'
         elif fault == "html":
             yield f'{head}"status":200,"content_type":"text/html","text":{json.dumps(PAGE)}}}\n'
+        elif fault == "limit":
+            yield f'{head}"status":429,"content_type":"text/plain","text":"Too Many Requests"}}\n'
         elif fault == "page" or lone == endpoint:
             yield f'{head}"status":502,"content_type":"text/html","text":{json.dumps(PAGE)}}}\n'
         elif (fault, endpoint) == ("poison", PERF):

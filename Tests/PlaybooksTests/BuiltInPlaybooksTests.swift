@@ -34,7 +34,7 @@ import Testing
 
     @Test func allCanBeReadWithoutAWord() {
         for playbook in BuiltInPlaybooks.all {
-            let file = PlaybookFile(path: playbook.id + ".md", bytes: Array(playbook.text.utf8))
+            let file = SourceFile(path: playbook.id + ".md", bytes: Array(playbook.text.utf8))
             let (read, diagnostics) = PlaybookReader(file).read()
             #expect(diagnostics.map(\.description) == [])
             #expect(read?.sections.map(\.part) == Playbook.Part.allCases)

@@ -10,7 +10,7 @@ import YAML
     static let body = Playbook.Part.allCases.map { "\n## \($0.heading)\n\nSomething.\n" }.joined()
 
     static func read(_ text: String, path: String = "dir/page.md") -> (playbook: Playbook?, lines: [String]) {
-        let (playbook, diagnostics) = PlaybookReader(PlaybookFile(path: path, bytes: Array(text.utf8))).read()
+        let (playbook, diagnostics) = PlaybookReader(SourceFile(path: path, bytes: Array(text.utf8))).read()
         return (playbook, diagnostics.map { $0.description.split(separator: "\n").first.map(String.init) ?? "" })
     }
 
@@ -105,13 +105,13 @@ import YAML
 
     @Test func aByteThatIsNotUTF8IsReported() {
         let bytes = Array((PlaybookReaderTests.front + PlaybookReaderTests.body).utf8) + [0xFF, 0x0A]
-        let (playbook, diagnostics) = PlaybookReader(PlaybookFile(path: "page.md", bytes: bytes)).read()
+        let (playbook, diagnostics) = PlaybookReader(SourceFile(path: "page.md", bytes: bytes)).read()
         #expect(playbook == nil && diagnostics.map(\.code) == ["encoding"])
     }
 
     @Test func aHugeFileIsRefused() {
         let bytes = [UInt8](repeating: 0x61, count: SourceText.longest + 1)
-        let (playbook, diagnostics) = PlaybookReader(PlaybookFile(path: "page.md", bytes: bytes)).read()
+        let (playbook, diagnostics) = PlaybookReader(SourceFile(path: "page.md", bytes: bytes)).read()
         #expect(playbook == nil && diagnostics.map(\.code) == ["too-large"])
     }
 

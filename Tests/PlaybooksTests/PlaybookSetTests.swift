@@ -5,9 +5,9 @@ import YAML
 @testable import Playbooks
 
 @Suite struct PlaybookSetTests {
-    static func file(_ id: String, title: String = "A page") -> PlaybookFile {
+    static func file(_ id: String, title: String = "A page") -> SourceFile {
         let text = "---\nid: \(id)\ntitle: \(title)\nwhen: Always.\n---\n" + PlaybookReaderTests.body
-        return PlaybookFile(path: "dir/\(id).md", bytes: Array(text.utf8))
+        return SourceFile(path: "dir/\(id).md", bytes: Array(text.utf8))
     }
 
     static func reference(_ rule: String, _ playbook: String?) -> PlaybookReference {
@@ -49,7 +49,7 @@ import YAML
     }
 
     @Test func faultsOfAllFilesComeAtOnce() {
-        let bad = PlaybookFile(path: "dir/x.md", bytes: Array("nothing".utf8))
+        let bad = SourceFile(path: "dir/x.md", bytes: Array("nothing".utf8))
         guard case .failure(let errors) = PlaybookSet.load(files: [bad, Self.file("a"), bad]) else {
             Issue.record("faulty files were taken")
             return

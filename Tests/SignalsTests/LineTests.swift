@@ -155,9 +155,9 @@ struct LineTests {
     }
 
     /// A day ago: `at` of the minutes before this one, oldest first.
-    static func outgrew(length: Int64 = 5, now: Double, _ at: @escaping (Int64) -> Double) -> Double {
+    static func outgrew(length: Int64 = 5, hours: Int = 26, now: Double, _ at: @escaping (Int64) -> Double) -> Double {
         let end: Int64 = 10_000
-        let window = MinuteWindow(.activeRuns, end: end, range: .hours(26), exclude: .minutes(Int(length)))
+        let window = MinuteWindow(.activeRuns, end: end, range: .hours(hours), exclude: .minutes(Int(length)))
         let ranges = window.ranges(.outgrew)
         return window.apply(.outgrew) { index in
             var values = MinuteValues()
@@ -182,5 +182,20 @@ struct LineTests {
         #expect(LineTests.outgrew(now: 60, batch) > 1.9)
         // Three busy minutes of an hour are not its usual.
         #expect(LineTests.outgrew(now: 30) { 1_440...1_442 ~= $0 ? 30 : 4 } > 3)
+    }
+
+    @Test(
+        "a batch that comes two hours later or earlier is as large as last night's; at quite another hour it is not",
+        arguments: [-120, 120] as [Int64], [5, 20, 38] as [Int64])
+    func movedBatch(by moved: Int64, into: Int64) {
+        func batch(_ moved: Int64) -> (Int64) -> Double {
+            { ago in
+                let since = ago - 1_440 - moved
+                return ago <= into || (since <= into && since > into - 40) ? 30 : 1
+            }
+        }
+        #expect(LineTests.outgrew(hours: 28, now: 30, batch(moved)) <= 1.01)
+        #expect(LineTests.outgrew(hours: 28, now: 60, batch(moved)) > 1.9)
+        #expect(LineTests.outgrew(hours: 28, now: 30, batch(-300)) > 10)
     }
 }

@@ -26,12 +26,14 @@ extension RunTests {
             for text in signals { #expect(try watched.app("a", text, at: 30) != .missing(.deadCounter), "\(text)") }
             process.end("x", at: 31)
             try watched.perf(process, at: 40)
+            // Where tokens are counted five runs without an error are no dead counter.
+            let reason: MissingReason = counter == .errors ? .tooLittleData : .deadCounter
             for text in signals {
-                #expect(try watched.app("a", text, at: 40) == .missing(.deadCounter), "\(text)")
-                #expect(try watched.runtime(text, at: 40) == .missing(.deadCounter), "\(text)")
+                #expect(try watched.app("a", text, at: 40) == .missing(reason), "\(text)")
+                #expect(try watched.runtime(text, at: 40) == .missing(reason), "\(text)")
             }
-            #expect(try watched.runtime("dead_counters", at: 40) == .value(1))
-            #expect(watched.signals.summary.deadCounters == [counter])
+            #expect(try watched.runtime("dead_counters", at: 40) == .value(counter == .errors ? 0 : 1))
+            #expect(watched.signals.summary.deadCounters == (counter == .errors ? [] : [counter]))
             #expect(watched.signals.summary.endedRuns == 5)
             // The others are not touched.
             #expect(try watched.app("a", "run_ends[1m]", at: 40).value != nil)
@@ -44,6 +46,21 @@ extension RunTests {
             if counter != .errors {
                 #expect(try watched.app("a", signals[0], at: 60) == .value(counter == .cost ? 360 : 6), "\(signals[0])")
             }
+        }
+    }
+
+    @Test("where tokens are counted it takes five hundred runs without an error to call that counter dead, elsewhere five")
+    func errorsThatNeverCome() throws {
+        for (ended, tokens, isDead) in [(499, 1, false), (500, 1, true), (5, 0, true)] as [(Int, Int64, Bool)] {
+            var watched = Watched()
+            var process = FakeProcess()
+            for index in 0..<ended {
+                process.open("e\(index)", app: "a", at: -20)
+                process.work("e\(index)", turns: 1, prompt: tokens)
+                process.end("e\(index)", at: -10)
+            }
+            try watched.perf(process, at: 0)
+            #expect(watched.signals.summary.deadCounters.contains(.errors) == isDead, "\(ended) \(tokens)")
         }
     }
 

@@ -34,16 +34,28 @@ public final class MisbehavingServer: Sendable {
     private let listener: Int32
     private let greeting: String
     private let behave: Behaviour
+    /// In the place of `behave`, for what speaks no HTTP.
+    private let converse: (@Sendable (Peer, _ connection: Int) -> Void)?
     private let state = Mutex(State())
 
     /// Listens on a free port of 127.0.0.1.
     /// - Parameter greeting: written to each connection before anything is asked.
-    public init(greeting: String = "", _ behave: @escaping Behaviour = { _, peer in peer.close() }) throws {
+    public convenience init(greeting: String = "", _ behave: @escaping Behaviour = { _, peer in peer.close() }) throws {
+        try self.init(greeting, behave, nil)
+    }
+
+    /// For what speaks no HTTP: does with each connection, from 1 on, what is said, and closes it.
+    public convenience init(conversing converse: @escaping @Sendable (Peer, _ connection: Int) -> Void) throws {
+        try self.init("", { _, _ in }, converse)
+    }
+
+    private init(_ greeting: String, _ behave: @escaping Behaviour, _ converse: (@Sendable (Peer, Int) -> Void)?) throws {
         let (listener, port) = try Loopback.listen(backlog: 512)
         self.listener = listener
         self.port = port
         self.greeting = greeting
         self.behave = behave
+        self.converse = converse
         startThread { [self] in acceptConnections() }
     }
 
@@ -93,7 +105,8 @@ public final class MisbehavingServer: Sendable {
     private func serve(_ peer: Peer, connection: Int) {
         var ordinal = 0
         if !greeting.isEmpty { peer.write(greeting) }
-        while let (head, body) = peer.readRequest() {
+        converse?(peer, connection)
+        while converse == nil, let (head, body) = peer.readRequest() {
             ordinal += 1
             let words = head.prefix { $0 != "\r\n" }.split(separator: " ")
             let request = Request(
@@ -159,6 +172,14 @@ public final class Peer: Sendable {
         write(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
     }
 
+    /// What came in next, as much of it as is there; nil when the client hung up or the server is stopped.
+    public func read() -> [UInt8]? {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        guard !isClosed else { return nil }
+        let count = recv(socket, &chunk, chunk.count, 0)
+        return count > 0 ? Array(chunk[..<count]) : nil
+    }
+
     /// Blocks until the client hangs up or the server is stopped.
     public func waitUntilClosed() {
         var byte: UInt8 = 0
@@ -209,11 +230,8 @@ public final class Peer: Sendable {
                     return (head, Array(bytes[headEnd..<end]))
                 }
             }
-            guard !isClosed else { return nil }
-            var chunk = [UInt8](repeating: 0, count: 65_536)
-            let count = recv(socket, &chunk, chunk.count, 0)
-            guard count > 0 else { return nil }
-            bytes += chunk[..<count]
+            guard let more = read() else { return nil }
+            bytes += more
         }
     }
 

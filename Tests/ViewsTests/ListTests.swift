@@ -49,6 +49,14 @@ struct ListTests {
         let kept = try Kept(TickRecord(states: [StateRow(key: "guard", bytes: state.document.serializedBytes())]))
         let json = try MarkList(kept.journal).document.json
         #expect(json["schema"]?.string == "mozaiks.ops/marks/v1" && json["marks"]?.array?.map { $0["name"]?.string } == ["v1.42", "v1.41"])
+        #expect(json["waiting"]?.array?.isEmpty == true)
+        let asked = Kept.now - .seconds(5)
+        try kept.command(Commands.mark, ["name": "v1.43"], at: asked)
+        try kept.command(Commands.mark, ["name": "v1.44", "runtime": "shared"], at: asked)
+        try kept.command(Commands.revertAll, [:], at: asked)
+        let waiting = try MarkList(kept.journal).document.json["waiting"]?.array
+        #expect(waiting?.map { $0["name"]?.string } == ["v1.44", "v1.43"] && waiting?[0]["runtime"] == "shared")
+        #expect(waiting?.allSatisfy { $0["by"] == "cli:pat" && $0["at"]?.string == asked.description } == true, "\(waiting ?? [])")
     }
 
     private static func lease(_ number: Int, _ state: Lease.State) -> Lease {

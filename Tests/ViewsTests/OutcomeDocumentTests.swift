@@ -1,10 +1,10 @@
 import Model
 import Policy
 import Testing
-import Views
 
 @testable import Advisor
 @testable import PolicyTesting
+@testable import Views
 
 /// What came of asking a model, of testing policies and of stopping actions, for programs.
 @Suite("Documents of outcomes")

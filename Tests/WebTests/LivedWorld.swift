@@ -1,4 +1,5 @@
 import Ambient
+import CycleKit
 import Glibc
 import JSONParsing
 import Journal
@@ -7,6 +8,8 @@ import Server
 import TestKit
 import Testing
 import Views
+
+import struct Journal.MinuteRow
 
 @testable import Cycle
 @testable import Web
@@ -66,9 +69,12 @@ struct LivedWorld {
         let engine = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: now)))
         let body = try #require(answers.first { $0.path == "/metrics/perf/aggregate" }).body
         let weights = try #require(AppWeights([Body(Array(body.utf8))], at: now))
+        let minute = now.minute - 1
+        let used = UsedMinute.rows(minute, [("app-clinic", 1_234)])
         try engine.commitTick(
             TickRecord(
-                states: [weights.row("default")], minutes: [MonthTests.minute(now.minute - 1, [("app-clinic", 1_234)], of: "default")]))
+                states: [weights.row("default")],
+                minutes: [MinuteRow(runtime: "default", minute: minute, bytes: MinuteBlob.encode(used))]))
         engine.close()
         let face = Face(
             try StateFolder(existing: temporary.path("state")), Overview.Surroundings(settings: MonitorSettings()), isLoopback: true,

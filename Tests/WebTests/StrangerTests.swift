@@ -81,6 +81,32 @@ import Views
         #expect(try world.face().post("/api/v1/marks", #"{"name":"v1"}"#, bearer: token).json()["warnings"]?.array?.isEmpty == true)
     }
 
+    /// A silence of what another shard watches is no slip, and holds nothing here.
+    @Test func whatAnotherShardWatchesIsNoStrangerAndIsSaid() throws {
+        let world = try World()
+        var settings = try world.see()
+        settings.shard = Shard("1/2")
+        settings.elsewhere = [
+            RuntimeElsewhere(WatchedRuntime(name: "eu", replicas: [], labels: ["tier": "iron"]), try #require(Shard("2/2")))
+        ]
+        let (face, token) = (world.face(settings: settings), try world.token("tom", .operator))
+        func warnings(_ names: String) throws -> [String?]? {
+            let answer = face.post("/api/v1/silences", "{\(names),\"for\":\"1h\"}", bearer: token)
+            #expect(answer.status == 202, "\(answer.text)")
+            return try answer.json()["warnings"]?.array?.map(\.string)
+        }
+        #expect(
+            try warnings(#""runtime":"eu""#) == [
+                "the runtime 'eu' (shard 2/2) is watched by another monitor: it may hold back nothing; go to the monitor of shard 2/2"
+            ])
+        #expect(try warnings(#""runtime":"*""#) == [], "what is watched here it holds back")
+        #expect(try warnings(#""app":"app-of-eu","label":"tier=iron""#) == [], "which apps there are elsewhere is not known here")
+        let mark = face.post("/api/v1/marks", #"{"name":"v1","runtime":"eu"}"#, bearer: token)
+        #expect(mark.status == 400 && mark.text.contains("the runtime 'eu' (shard 2/2) is watched by another monitor; note it there"))
+        let stranger = face.post("/api/v1/silences", #"{"runtime":"us","for":"1h"}"#, bearer: token)
+        #expect(stranger.status == 400 && stranger.text.contains("there is no runtime 'us'"), "\(stranger.text)")
+    }
+
     /// Its signals are kept once a minute, its incident at once.
     @Test func anAppThatCameJustNowAndHasAnIncidentIsNoStranger() throws {
         let world = try World()

@@ -19,6 +19,11 @@ CURLcode CCurl_getLong(CURL *easy, CURLINFO information, long *value);
 CURLcode CCurl_getOffset(CURL *easy, CURLINFO information, curl_off_t *value);
 CURLcode CCurl_getString(CURL *easy, CURLINFO information, const char **value);
 
+/// The certificates that the server showed, where CURLOPT_CERTINFO was set. Good for as long as the handle is.
+CURLcode CCurl_getCertificates(CURL *easy, struct curl_certinfo **chain);
+/// The socket of a connection that CURLOPT_CONNECT_ONLY made.
+CURLcode CCurl_getSocket(CURL *easy, curl_socket_t *socket);
+
 CURLMcode CCurl_setMultiLong(CURLM *multi, CURLMoption option, long value);
 
 /// The result of a finished transfer, which C keeps in a union. Only for messages of kind CURLMSG_DONE.

@@ -11,5 +11,9 @@ const void *cplatform_find(const void *bytes, unsigned long count, const void *p
 /// page cache, and those that are used come back one by one: what only the start needed does not.
 void cplatform_release_code(void);
 
+/// Asks the resolver for the SRV records of a name, with a state of its own, so that threads may. The message goes to `answer`
+/// and its length is returned; -1 for none, with `*why` the resolver's h_errno.
+int cplatform_srv(const char *name, unsigned char *answer, int size, int *why);
+
 /// The commit that this was built from, as `.ci/commit` tells it; empty where nobody told.
 const char *cplatform_commit(void);

@@ -24,9 +24,15 @@ enum Keys {
     static let policies = SettingKey("policies", .path, fallback: "the built-in policy", "Folder of policy files")
     static let playbooks = SettingKey("playbooks", .path, fallback: "the built-in playbooks", "Folder of your own playbooks")
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
+    static let shard = SettingKey(
+        "shard", .text(example: "2/5"), fallback: "all of them are watched",
+        "Which of several monitors with one configuration this is: it watches the runtimes and services that are its own (two-monitors.md)")
     static let hosts = SettingKey(
         "hosts", .named(SettingKind.name, .section(HostKeys.section)),
         "The machine that the monitor runs on, by the name that its incidents bear (hosts-and-services.md)")
+    static let services = SettingKey(
+        "services", .named(SettingKind.name, .section(ServiceKeys.section)),
+        "What is looked at over the network besides, by the name that its incidents bear (hosts-and-services.md)")
     static let polling = PollingSettings.key
     static let network = NetworkSettings.key
     static let actions = SettingKey(
@@ -55,7 +61,8 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, hosts, polling, network, history,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, shard, runtimes, hosts, services, polling, network,
+        history,
         actions,
         guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,
@@ -64,10 +71,15 @@ enum Keys {
 
 enum RuntimeKeys {
     static let replicas = SettingKey(
-        "replicas", .list(.url), isRequired: true, "Base URLs of its processes, such as `http://127.0.0.1:8000`")
+        "replicas", .list(.url), "Base URLs of its processes, such as `http://127.0.0.1:8000`; this, or one of those that find them")
     static let labels = SettingKey(
         "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
-    static let section = SettingSection([replicas, labels, AuthenticationReader.key] + TLSReader.keys)
+    static let metrics = SettingKey(
+        "metrics", .text(example: "/metrics"), fallback: "no page of metrics is read",
+        "Page of Prometheus metrics that conditions read with `metric(…)`: a path on each replica, or a URL of its own, "
+            + "which gets no login")
+    static let section = SettingSection(
+        [replicas, metrics, labels, AuthenticationReader.key] + TLSReader.keys + FindingKeys.all, isOneOf: [replicas] + FindingKeys.all)
 }
 
 enum HistoryKeys {

@@ -15,6 +15,8 @@ public struct RuntimeSight: Sendable {
     /// Between two polls, as they were configured.
     public var interval: TimeSpan
     public var mode: Mode
+    /// Why it is no stronger one, and where that is set; nil where it is the strongest, and of monitors that did not say.
+    public var modePlace: String?
     public var environment: String
     /// Seen by a daemon, which polls on and on; a pass of `check` comes when cron has it come.
     public var isOfDaemon: Bool
@@ -35,9 +37,10 @@ public struct RuntimeSight: Sendable {
     }
 
     public init(
-        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String, isOfDaemon: Bool,
-        gate: Gate? = nil
+        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, modePlace: String? = nil, environment: String,
+        isOfDaemon: Bool, gate: Gate? = nil
     ) {
+        self.modePlace = modePlace
         self.gate = gate
         self.summary = summary
         self.polledAt = polledAt
@@ -76,11 +79,12 @@ public struct RuntimeSight: Sendable {
 
     /// How well it sees: a change of that is written at once.
     package var quality: [String] {
-        summary.replicas.map { replica in
-            let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
-            return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
-                + missing.joined(separator: " ")
-        } + summary.unjudged.map { "unjudged \($0.rule)" }
+        [summary.finding.map { "\($0.trouble ?? "-") \($0.isDeserted)" } ?? "-"]
+            + summary.replicas.map { replica in
+                let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
+                return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
+                    + missing.joined(separator: " ")
+            } + summary.unjudged.map { "unjudged \($0.rule)" }
     }
 }
 
@@ -90,16 +94,26 @@ extension RuntimeSight {
     public var document: JSON {
         var object: JSONObject = [
             "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "polled_at": .moment(polledAt),
-            "interval": .span(interval), "mode": .string(mode.rawValue), "environment": .string(environment),
+            "interval": .span(interval), "mode": .string(mode.rawValue),
+            "mode_place": .optional(modePlace), "environment": .string(environment),
             "daemon": .bool(isOfDaemon),
             "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
             "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
             "replicas": .array(summary.replicas.map(RuntimeSight.document)),
             "unjudged": .array(summary.unjudged.map { ["rule": .string($0.rule), "wanting": $0.wanting.map(JSON.span) ?? .null] }),
+            "finding": summary.finding.map(RuntimeSight.document) ?? .null,
         ]
         // As on tapes: a runtime where nothing is said of it.
         if summary.kind != .runtime { object.append("kind", .string(summary.kind.rawValue)) }
         return .object(object)
+    }
+
+    private static func document(_ finding: RuntimeSummary.Finding) -> JSON {
+        let labels = finding.labels.inByteOrder(of: \.key).map { (key: $0.key, value: JSON.string($0.value)) }
+        return [
+            "source": .string(finding.source), "trouble": .optional(finding.trouble), "labels": .object(JSONObject(labels)),
+            "deserted": .bool(finding.isDeserted),
+        ]
     }
 
     private static func document(_ replica: RuntimeSummary.Replica) -> JSON {
@@ -143,6 +157,13 @@ extension RuntimeSight {
             replicas: try reader.member("replicas").map { replica throws(DocumentError) in try RuntimeSight.replica(replica) },
             apps: try reader.member("apps").count(), deadCounters: Counter.allCases.filter { names.contains($0.name) },
             liveCounters: [], endedRuns: 0)
+        summary.finding = try reader.optional("finding").map { finding throws(DocumentError) in
+            let labels = finding.value["labels"]?.object ?? JSONObject()
+            return RuntimeSummary.Finding(
+                source: try finding.member("source").string(), trouble: try finding.optional("trouble")?.string(),
+                labels: Dictionary(labels.compactMap { label in label.value.string.map { (label.key, $0) } }) { first, _ in first },
+                isDeserted: try finding.member("deserted").bool())
+        }
         // Monitors before it was told wrote nothing of it.
         summary.unjudged =
             try reader.optional("unjudged")?.map { one throws(DocumentError) in
@@ -151,6 +172,7 @@ extension RuntimeSight {
         polledAt = try reader.member("polled_at").timestamp()
         interval = try reader.member("interval").span()
         mode = try reader.member("mode").choice(Mode.self)
+        modePlace = try reader.optional("mode_place")?.string()
         environment = try reader.member("environment").string()
         isOfDaemon = try reader.member("daemon").bool()
         gate = try reader.optional("gate").map { gate throws(DocumentError) in

@@ -13,6 +13,10 @@ public struct MonitorSettings: Sendable {
     public var perfShare = 0.02
     /// Everything that is watched, hosts and services among it.
     public var runtimes: [WatchedRuntime] = []
+    /// Which of several monitors this is; nil: the only one.
+    public var shard: Shard?
+    /// What other shards watch.
+    public var elsewhere: [RuntimeElsewhere] = []
     /// Whether these are all runtimes that the state folder is about. False for one named in passing (`--url`): then the
     /// others, of which nothing is heard, are left as they are.
     public var areAllRuntimes = true

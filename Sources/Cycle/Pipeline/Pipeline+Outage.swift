@@ -38,7 +38,7 @@ extension Pipeline {
             if case .silent(_, _, let first, let lives)? = lastAnswers[runtime]?[replica]?.fault { (since, isAlive) = (first, lives) }
             lastAnswers[runtime, default: [:]][replica, default: LastAnswers()].fault =
                 .silent(reason, detail: detail, since: since, isAlive: isAlive)
-        case .missing, .gate: break
+        case .missing, .gate, .targets: break
         default:
             guard case .silent(let reason, let detail, let since, false)? = lastAnswers[runtime]?[replica]?.fault, observation.at > since
             else { break }
@@ -62,9 +62,10 @@ extension Pipeline {
             let silent = (lastAnswers[outcome.runtime] ?? [:]).filter { url, last in
                 last.fault != nil && (only.map { $0.isSame(as: url) } ?? true)
             }.inByteOrder(of: \.key)
-            guard !silent.isEmpty else { continue }
-            let lines = silent.prefix(Pipeline.mostReplicas).map { Pipeline.words($0.key, $0.value) }
-            let more = silent.count - lines.count
+            let trouble = only == nil ? signals[outcome.runtime]?.findingTrouble.map(Shown.line) : nil
+            guard !silent.isEmpty || trouble != nil else { continue }
+            let lines = [trouble].compactMap { $0 } + silent.prefix(Pipeline.mostReplicas).map { Pipeline.words($0.key, $0.value) }
+            let more = max(0, silent.count - Pipeline.mostReplicas)
             let text = lines.joined(separator: " · ") + (more > 0 ? " · and \(more) more replica\(more == 1 ? "" : "s")" : "")
             if note(text, on: incident, at: outcome.now) { touched.insert(incident.id) }
         }

@@ -1,4 +1,5 @@
 import Actions
+import Collector
 import Guard
 import Model
 import Signals
@@ -9,13 +10,13 @@ extension Pipeline {
     /// The endpoints of each replica that are due: the cheap ones always, the expensive one when its effective interval
     /// is over. As long as that is the configured one there is half of it as slack, for cycles that come a little early; a
     /// stretched one is kept to the full, counted from the end of the last answer: that is what holds the budget.
-    package func due(_ runtime: String, now: Timestamp) -> [(replica: String, endpoints: [Endpoint])] {
-        guard let configured = settings.runtimes.first(where: { $0.name == runtime }), let state = signals[runtime] else {
-            return []
-        }
+    /// - Parameter found: who the replicas are, of a runtime whose replicas are to be found; nil: as they were last found, or as
+    ///   they are configured.
+    package func due(_ runtime: String, now: Timestamp, found: [String]? = nil) -> [(replica: String, endpoints: [Endpoint])] {
+        guard let state = signals[runtime] else { return [] }
         // Of what stands beside runtimes one thing is read, and it costs nobody's time.
-        if let only = configured.kind.endpoint { return configured.replicas.map { ($0, [only]) } }
-        return configured.replicas.map { replica in
+        if let only = state.options.kind.endpoint { return state.expectedReplicas.map { ($0, [only]) } }
+        let asked = (found ?? state.expectedReplicas).map { replica in
             var endpoints = Endpoint.all(.everyCycle)
             endpoints += Endpoint.all(.whereThere).filter { state.isDue($0, replica: replica, now: now) }
             let asked = state.newestObservation(of: .perf, replica: replica)
@@ -27,8 +28,9 @@ extension Pipeline {
             if isAgain || asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
                 endpoints.append(.perf)
             }
-            return (replica, endpoints)
+            return (replica: replica, endpoints: endpoints)
         }
+        return Target.adding(settings.runtimes.first { $0.name == runtime }?.metrics, to: asked)
     }
 
     /// What runs of the apps under a lease, as the last poll showed it: what the gate needs to tell new runs from those that go on.

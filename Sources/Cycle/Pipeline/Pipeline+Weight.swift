@@ -63,8 +63,7 @@ extension Pipeline {
     /// Looks what all apps' open runs are of, once in a while, where every replica has answered.
     private mutating func weighApps(_ bodies: [String: Body], _ outcome: TickOutcome) {
         guard weighsApps, !bodies.isEmpty, bodies.values.reduce(0, { $0 + $1.count }) <= Pipeline.mostWeighedAlways,
-            let runtime = settings.runtimes.first(where: { $0.name.isSame(as: outcome.runtime) }),
-            runtime.replicas.allSatisfy({ bodies[$0] != nil })
+            let expected = signals[outcome.runtime]?.expectedReplicas, expected.allSatisfy({ bodies[$0] != nil })
         else { return }
         let pause = max(Pipeline.weighsEvery, .seconds(Double(settings.runtimes.count)))
         if let last = appWeights[outcome.runtime], outcome.now >= last.at, outcome.now - last.at < pause { return }

@@ -114,6 +114,24 @@ public struct Pipeline: Sendable {
         hold(observation)
         signals[observation.runtime]?.ingest(sample)
         clocks[observation.runtime]?.note(sample.endpoint, at: observation.at)
+        if sample.endpoint == .targets { followTargets(of: observation.runtime, at: observation.at) }
+    }
+
+    /// What is remembered of replicas that are gone is no news of the runtime any more. Where nobody is left to be asked, that
+    /// is what was heard of every endpoint.
+    private mutating func followTargets(of runtime: String, at: Timestamp) {
+        guard let state = signals[runtime] else { return }
+        let expected = Set(state.expectedReplicas)
+        lastAnswers[runtime] = lastAnswers[runtime]?.filter { expected.contains($0.key) }
+        guard state.isDeserted else { return }
+        for endpoint in Endpoint.everything { clocks[runtime]?.note(endpoint, at: at) }
+    }
+
+    /// What stands on incidents of a runtime: what the configuration calls it goes before what its replicas are called where they
+    /// were found.
+    public func labels(of runtime: String) -> [String: String] {
+        let found = signals[runtime]?.foundLabels ?? [:]
+        return found.isEmpty ? settings.labels(of: runtime) : settings.labels(of: runtime).merging(found) { configured, _ in configured }
     }
 
     // MARK: - One tick
@@ -138,9 +156,9 @@ public struct Pipeline: Sendable {
         _ readings: ReadingTable, clock: ObservationClock, restartedAt: Timestamp?, now: Timestamp, killFile: Bool = false
     ) -> TickResult {
         let runtime = readings.runtime
-        let readings = readings.placed(in: settings.telling.zone, policies.labelBook(runtime: settings.labels(of: runtime)))
+        let readings = readings.placed(in: settings.telling.zone, policies.labelBook(runtime: labels(of: runtime)))
         let outcome = engine.evaluate(
-            policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime),
+            policies: policies, readings: readings, clock: clock, labels: labels(of: runtime),
             restartedAt: restartedAt, hosts: settings.hosts(of: runtime), now: now)
         var context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,

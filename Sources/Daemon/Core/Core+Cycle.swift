@@ -72,7 +72,9 @@ extension Core {
         }
         readBack = [:]
         recorder?(.polled(observations))
+        let expected = pipeline.signals[runtime]?.expectedReplicas ?? []
         for one in decoded { pipeline.take(one) }
+        logTargets(of: runtime, before: expected)
         areSignalsAhead = true
         var record = TickRecord()
         settleLeases(&record)

@@ -75,6 +75,34 @@ extension Core {
             ])
     }
 
+    /// Who came and who is gone; and once, that nobody can say who is there.
+    func logTargets(of runtime: String, before: [String]) {
+        guard let state = pipeline.signals[runtime] else { return }
+        let now = state.expectedReplicas
+        let (came, gone) = (now.filter { !before.contains($0) }, before.filter { !now.contains($0) })
+        if !came.isEmpty || !gone.isEmpty {
+            func names(_ urls: [String]) -> LogValue {
+                let more = urls.count > 10 ? " and \(urls.count - 10) more" : ""
+                return .text(urls.isEmpty ? "-" : urls.prefix(10).joined(separator: ", ") + more)
+            }
+            logger.info(
+                "replicas",
+                [
+                    "runtime": .text(runtime), "came": names(came), "gone": names(gone), "now": .integer(Int64(now.count)),
+                ])
+        }
+        let trouble = state.findingTrouble
+        guard trouble != saidTroubles[runtime] else { return }
+        saidTroubles[runtime] = trouble
+        if let trouble {
+            logger.warning(
+                "who the replicas are cannot be said for sure",
+                ["runtime": .text(runtime), "why": .text(trouble), "known": .integer(Int64(now.count))])
+        } else {
+            logger.info("who the replicas are is known again", ["runtime": .text(runtime), "now": .integer(Int64(now.count))])
+        }
+    }
+
     /// From here on what is in force is enforced.
     func logAsked(_ leases: [Lease]) {
         for lease in leases where !lease.shadow {

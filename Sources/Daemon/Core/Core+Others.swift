@@ -30,7 +30,8 @@ extension Core {
     private var word: MonitorWord {
         let settings = pipeline.settings
         return MonitorWord(
-            version: instruments?.version ?? "", environment: settings.environment, runtimes: settings.runtimes, cycles: progress.cycles,
+            version: instruments?.version ?? "", environment: settings.environment, shard: settings.shard, runtimes: settings.runtimes,
+            cycles: progress.cycles,
             gate: gate?.report(counting: []))
     }
 

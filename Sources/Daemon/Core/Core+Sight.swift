@@ -16,6 +16,7 @@ extension Core {
         // The policy may hold back what the configuration would let happen.
         let sight = RuntimeSight(
             summary: summary, polledAt: now, interval: settings.interval, mode: min(settings.mode, pipeline.policies.defaultPolicy.mode),
+            modePlace: ModeWords.place(configured: settings.mode, policy: pipeline.policies.defaultPolicy),
             environment: settings.environment, isOfDaemon: instruments != nil,
             gate: gate == nil ? nil : .init(askedAt: asked, since: gateSince ?? now))
         warnOfUnaskedGate(summary.runtime, asked, at: now)

@@ -48,6 +48,8 @@ public actor Core {
     var unlogged: [ActionDecision] = []
     /// Of each runtime with more apps than are remembered: what was last said of it.
     var crowding: [String: (count: Int, at: Timestamp)] = [:]
+    /// Of each runtime whose replicas are to be found: why nobody knows them, as it was last said.
+    var saidTroubles: [String: String] = [:]
     var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     var signalsSaved: Timestamp?
@@ -166,9 +168,25 @@ public actor Core {
     }
 
     /// The endpoints of each replica that are due now.
-    public func due(_ runtime: String) -> [(replica: String, endpoints: [Endpoint])] {
+    /// - Parameter found: what was just said of who the replicas are; nil: as they were last found, or as they are configured.
+    public func due(_ runtime: String, found: Observation? = nil) -> [(replica: String, endpoints: [Endpoint])] {
         instruments?.begins(.asking, of: runtime)
-        return pipeline.due(runtime, now: clock.now())
+        return pipeline.due(runtime, now: clock.now(), found: found?.namedReplicas)
+    }
+
+    /// One poll of a runtime, and who its replicas are, where they are to be found. That is asked first where nobody has asked
+    /// yet; later beside the poll, so that a resolver that hangs holds up no figures, and counts from the next poll on.
+    public nonisolated func look(
+        at target: Target, _ poll: @Sendable (Target, [(replica: String, endpoints: [Endpoint])]) async -> [Observation]
+    ) async -> [Observation] {
+        guard let finder = target.finder else { return await poll(target, await due(target.runtime)) }
+        guard await finder.hasLooked else {
+            let found = await finder.look()
+            return [found].compactMap { $0 } + (await poll(target, await due(target.runtime, found: found)))
+        }
+        async let found = finder.look()
+        let polled = await poll(target, await due(target.runtime))
+        return polled + [await found].compactMap { $0 }
     }
 
     /// Writes everything, the state of signals included: before the process ends.
@@ -197,6 +215,7 @@ public actor Core {
         settings.landableKeys.formIntersection(landableAtStart.keys)
         settings.landableOnApproval = settings.landableOnApproval.filter { landableAtStart.onApproval.contains($0.key) }
         settings.interval = pipeline.settings.interval
+        (settings.shard, settings.elsewhere) = (pipeline.settings.shard, pipeline.settings.elsewhere)
         settings.runtimes = pipeline.settings.runtimes.map { old in
             var runtime = old
             if let new = settings.runtimes.first(where: { $0.name == old.name }) { runtime.labels = new.labels }

@@ -175,7 +175,7 @@ public final class Instruments: Sendable {
 
     func polled(_ observations: [Observation]) {
         figures.withLock { figures in
-            for observation in observations where observation.endpoint != .gate {
+            for observation in observations where observation.endpoint.isPolled {
                 let endpoint = observation.endpoint.path
                 figures.polls[Pair(endpoint, Instruments.result(observation.outcome)), default: 0] += 1
                 figures.pollDurations[endpoint, default: DurationHistogram(bounds: Instruments.pollBounds)]

@@ -21,6 +21,8 @@ public actor Standby {
         case failed(JournalError)
         /// The engine watches nothing of what this one would: somebody gave two monitors one database.
         case misplaced(String)
+        /// The engine is another shard: each has a schema of its own.
+        case otherShard(engine: Shard, own: Shard)
     }
 
     /// Between two looks. A look is what finds a free lock, so an engine that was killed is missed for no longer.
@@ -85,7 +87,7 @@ public actor Standby {
     /// One look; how it ends, or nil.
     public func look() -> Ending? {
         let own = MonitorWord(
-            version: version, environment: settings.environment, runtimes: settings.runtimes,
+            version: version, environment: settings.environment, shard: settings.shard, runtimes: settings.runtimes,
             gate: gate?.report(counting: settings.runtimes.map(\.name)))
         countRefusals()
         defer { state.change { $0.lookedAt = clock.monotonicNanoseconds() } }
@@ -102,10 +104,13 @@ public actor Standby {
                 sayOfDatabase(nil)
                 report(held)
                 let engine = held.engine.flatMap { MonitorWord($0.document) }
-                if let engine, case .all = own.difference(to: engine) {
-                    return .misplaced(engine.runtimes.map { Shown.id($0.name) }.inByteOrder().joined(separator: ", "))
+                let difference = engine.map { own.difference(to: $0) } ?? .none
+                switch difference {
+                case .all:
+                    return .misplaced((engine?.runtimes ?? []).map { Shown.id($0.name) }.inByteOrder().joined(separator: ", "))
+                case .shard(let other, let own): return .otherShard(engine: other, own: own)
+                case .some, .none: report(difference)
                 }
-                report(engine.map { own.difference(to: $0) } ?? .none)
                 return follow(held, engine)
             }
         } catch {

@@ -33,10 +33,9 @@ public final class StandbyPost {
     public static let grace = TimeSpan.seconds(12)
 
     private let folder: StateFolder
-    private let place: PostgresPlace
-    private let database: PostgresDatabase
-    /// The session of the last look.
-    private var session: Int32?
+    private let session: any PostSession
+    /// The session's number at the last look.
+    private var number: Int32?
     /// Of the monotonic clock, nanoseconds: no try for the lock before then.
     private var restsUntil: UInt64 = 0
     private let now: () -> UInt64
@@ -50,21 +49,22 @@ public final class StandbyPost {
         try self.init(folder: folder, now: now, monotonic: PostgresDatabase.now)
     }
 
-    init(folder: StateFolder, now: Timestamp, monotonic: @escaping () -> UInt64) throws(JournalError) {
+    convenience init(folder: StateFolder, now: Timestamp, monotonic: @escaping () -> UInt64) throws(JournalError) {
         guard let place = folder.database else {
             throw JournalError(operation: "stand by", path: folder.path, cause: .notPermitted, detail: "a folder has one engine")
         }
+        self.init(folder: folder, session: try PostgresPostSession(place, now: now), monotonic: monotonic)
+    }
+
+    init(folder: StateFolder, session: any PostSession, monotonic: @escaping () -> UInt64) {
         self.folder = folder
-        self.place = place
+        self.session = session
         self.now = monotonic
-        database = try PostgresDatabase(place, role: .engine, busyTimeout: .seconds(2), operation: "stand by")
-        try PostgresLock.sign(database, now: now, isKeeping: false)
-        session = database.connection?.backendPID
-        database.answerPromptly()
+        number = session.number
     }
 
     /// Which process this is, as the others see it.
-    public var name: String { database.signature ?? "" }
+    public var name: String { session.name }
 
     /// Tries for the lock and looks who has it.
     ///
@@ -74,45 +74,27 @@ public final class StandbyPost {
     ///   - patience: after so long without another look this one counts as gone.
     public func look(at: Timestamp, patience: TimeSpan, _ document: String) throws(JournalError) -> Sight {
         // First what shows a session that was lost.
-        let hasTable = try MonitorTable.isThere(database)
-        if let current = database.connection?.backendPID, current != session {
-            session = current
+        let hasTable = try session.hasTable()
+        if let current = session.number, current != number {
+            number = current
             restsUntil = now() + UInt64(StandbyPost.grace.milliseconds) * 1_000_000
-            try PostgresLock.sign(database)
+            try session.sign()
         }
-        if now() >= restsUntil, try PostgresLock.take(database) { return .free(try lock(at, hasTable)) }
-        if hasTable { try MonitorTable.speak(name, epoch: 0, patience: patience, document, database) }
-        let holder = try PostgresLock.holder(database)
+        if now() >= restsUntil, try session.takeLock() {
+            return .free(try session.engineLock(at: at, in: folder, hasTable: hasTable))
+        }
+        if hasTable { try session.speak(patience: patience, document) }
+        let holder = try session.holder()
         // Whoever was waited for is back.
         if holder != nil { restsUntil = 0 }
-        let others = hasTable ? try MonitorTable.rows(database).filter { $0.name != name } : []
-        let commit = try database.row("SELECT commits FROM journal") { row throws(JournalError) in row.int(0) } ?? 0
+        let others = hasTable ? try session.rows().filter { $0.name != name } : []
+        let commit = try session.commits()
         let (wasDeposed, fault) = try depose(holder, others)
         return .held(Held(holder: holder?.words, others: others, commit: commit, wasDeposed: wasDeposed, fault: fault))
     }
 
     /// This one stands by no more.
-    public func leave() {
-        if let connection = database.connection, !connection.isLost, (try? MonitorTable.isThere(database)) == true {
-            try? MonitorTable.forget(name, database)
-        }
-    }
-
-    private func lock(_ at: Timestamp, _ hasTable: Bool) throws(JournalError) -> EngineLock {
-        let old = name
-        do throws(JournalError) {
-            try PostgresLock.sign(database, now: at, isKeeping: false)
-            if hasTable { try MonitorTable.forget(old, database) }
-            // What it reads before it polls may take as long as a statement may.
-            database.patience = nil
-            database.beUsuallyPatient()
-        } catch {
-            // Nobody would have the lock who begins.
-            database.letGo()
-            throw error
-        }
-        return EngineLock(taken: database, in: folder)
-    }
+    public func leave() { session.leave() }
 
     /// Ends the session of an engine of which nothing is heard. Only of the very process that said it would be: a lock that somebody
     /// has just taken, or a command that looks after the journal, is nobody's silence.
@@ -121,10 +103,7 @@ public final class StandbyPost {
             engine.isSilent
         else { return (false, nil) }
         do throws(JournalError) {
-            let isDone = try database.row("SELECT pg_terminate_backend(CAST(?1 AS INTEGER))", [.int(Int64(holder.session))]) {
-                row throws(JournalError) in row.int(0) != 0
-            }
-            return (isDone ?? false, nil)
+            return (try session.end(session: holder.session), nil)
         } catch  where error.cause == .denied {
             return (false, error.message)
         }

@@ -206,7 +206,8 @@ struct JournalFile {
         let code = errno
         let cause: JournalError.Cause =
             switch code {
-            case ENOSPC, EDQUOT, EFBIG: .full
+            case ENOSPC, EDQUOT: .full
+            case EFBIG: .fileLimit
             case EROFS: .readOnly
             default: .cannotOpen
             }

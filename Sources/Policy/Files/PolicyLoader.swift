@@ -1,17 +1,8 @@
 import Model
 import YAML
 
-/// One file of a policy folder.
-public struct PolicyFile: Sendable {
-    /// As shown in diagnostics; its last component says whose policy it is.
-    public let path: String
-    public let bytes: [UInt8]
-
-    public init(path: String, bytes: [UInt8]) {
-        self.path = path
-        self.bytes = bytes
-    }
-}
+/// One file of a policy folder; the last component of its path says whose policy it is.
+public typealias PolicyFile = SourceFile
 
 /// Why a policy set cannot be used: everything wrong with all of its files, by file and place.
 public struct PolicyErrors: Error, Sendable {

@@ -109,7 +109,7 @@ public struct HistorySignals: Sendable {
         return ReadingTable(
             runtime: runtime, kind: kind, at: Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000), demand: demand,
             apps: apps.sorted, replicas: replicas.map(\.url), runtimeColumn: runtimeColumn, columns: plain,
-            replicaColumns: replicaColumns)
+            replicaColumns: replicaColumns, namesAllReplicas: !replicas.isEmpty)
     }
 
     /// Sums over the newest minutes.

@@ -8,7 +8,7 @@ extension RuntimeSignals {
 
     /// Closes the minutes that every replica has polled past, and those that none will any more.
     mutating func closeMinutes() {
-        guard history.hasBegun, !replicas.isEmpty else { return }
+        guard history.hasBegun, !replicas.isEmpty || isDeserted else { return }
         let longest = (options.ranges.values.max() ?? .zero).milliseconds / 60_000 + RuntimeSignals.mostEmptyMinutes
         let oldest = Timestamp(milliseconds: newestAt).minute - longest
         if history.nextMinute < oldest { history.skip(to: oldest) }
@@ -168,7 +168,9 @@ extension Evaluation {
         watch.llmCalls = MinuteStep.round(watch.llmCalls, MinuteStep.events)
         watch.llmWatched = MinuteStep.round(watched, MinuteStep.time)
         for endpoint in options.kind.endpoint.map({ [$0] }) ?? WatchMinute.endpoints where endpoint != .gate {
-            if state.replicas.contains(where: { $0.wasHeard(endpoint, from: start, to: at) }) {
+            // Where nobody is, everybody was asked.
+            let isAsked = state.isDeserted(asOf: at) && state.found.map { $0.askedAt > start } == true
+            if isAsked || state.replicas.contains(where: { $0.wasHeard(endpoint, from: start, to: at) }) {
                 watch.hear(endpoint)
             }
             watch.intervals.append(

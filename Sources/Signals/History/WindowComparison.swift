@@ -3,7 +3,8 @@ import Model
 /// The newest window against those before it: `spike`, `outgrew`, `excess`.
 ///
 /// The past is cut into windows of the same length. Its usual is their median, and the same hour of the days before
-/// where the range reaches so far and that hour is busier: what comes every morning is no change. Nor is a batch that
+/// where the range reaches so far and that hour is busier: what comes every morning is no change. Of active runs it is the
+/// three hours before and after, since batches move. Nor is a batch that
 /// ran three times before, as large and with pauses between, for what is spent (tokens, cost, model calls) and for active runs. How far a window may
 /// lie off by chance is the greater of two: what counts of this size do (Poisson; of sums such as tokens a sum of events
 /// of their usual size), and what the windows before did (their median absolute deviation).
@@ -18,6 +19,8 @@ extension MinuteWindow {
     private static let errorOfMedian = 1.2533
     /// Minutes before and after the same moment of an earlier day that count as its hour.
     private static let hourMargin: Int64 = 30
+    /// The same of active runs, so that a nightly batch of up to an hour may come two hours later or earlier.
+    private static let hourMarginOfRuns: Int64 = 180
     private static let day: Int64 = 1_440
     /// What came so often, with pauses between, comes again.
     private static let batchesBefore = 3
@@ -36,8 +39,10 @@ extension MinuteWindow {
         var ranges = [end - length..<end]
         for block in 0..<Int64(blockCount) { ranges.append(end - (block + 2) * length..<end - (block + 1) * length) }
         var back = MinuteWindow.day
+        let margin = signal == .activeRuns ? MinuteWindow.hourMarginOfRuns : MinuteWindow.hourMargin
+        // Of the wider margin as much as the range holds.
         while end - back - length - MinuteWindow.hourMargin >= start {
-            ranges.append(end - back - length - MinuteWindow.hourMargin..<end - back + MinuteWindow.hourMargin)
+            ranges.append(Swift.max(start, end - back - length - margin)..<end - back + margin)
             back += MinuteWindow.day
         }
         return ranges

@@ -33,7 +33,7 @@ struct CounterRules: Hashable, Sendable {
 
     /// Why a signal says nothing because of what the runtime never moves.
     func deadReason(_ signal: Signal) -> MissingReason? {
-        if dead == 0, hasRuns, isUnproven(signal) { return .tooLittleData }
+        if hasRuns, isUnproven(signal) { return .tooLittleData }
         return switch signal {
         case .errorRate, .errorRateRest: isDead(.errors) || (isDead(.turns) && isDead(.tools)) ? .deadCounter : nil
         case .cost: isDead(.cost) && !usesPrice ? .deadCounter : nil
@@ -43,10 +43,12 @@ struct CounterRules: Hashable, Sendable {
 
     /// A counter that it needs has not moved so far, and too few runs ended to call it dead.
     private func isUnproven(_ signal: Signal) -> Bool {
-        switch signal {
-        case .errorRate, .errorRateRest: !isAlive(.errors) || !(isAlive(.turns) || isAlive(.tools))
-        case .cost: !isAlive(.cost) && !usesPrice
-        default: !signal.info.counters.allSatisfy(isAlive)
+        func isOpen(_ counter: Counter) -> Bool { !isAlive(counter) && !isDead(counter) }
+        return switch signal {
+        case .errorRate, .errorRateRest:
+            isOpen(.errors) || (!isAlive(.turns) && !isAlive(.tools) && (isOpen(.turns) || isOpen(.tools)))
+        case .cost: isOpen(.cost) && !usesPrice
+        default: signal.info.counters.contains(where: isOpen)
         }
     }
 

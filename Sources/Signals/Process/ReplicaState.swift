@@ -8,6 +8,7 @@ struct ReplicaState: Sendable {
     var perf = EndpointTrack<PerfFigures>()
     var events = EndpointTrack<EventFigures>()
     var inside = EndpointTrack<InsideFigures>()
+    var metrics = MetricLog()
     /// Of what is watched beside runtimes; it has no other.
     var host = EndpointTrack<HostFigures>()
     var probe = EndpointTrack<ProbeFigures>()
@@ -80,9 +81,10 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf
         case .events: events
         case .inside: inside
+        case .metrics: metrics
         case .host: host
         case .probe: probe
-        case .gate: nil
+        case .gate, .targets: nil
         }
     }
 
@@ -94,9 +96,10 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf.take(change)
         case .events: events.take(change)
         case .inside: inside.take(change)
+        case .metrics: metrics.take(change)
         case .host: host.take(change)
         case .probe: probe.take(change)
-        case .gate: break
+        case .gate, .targets: break
         }
     }
 
@@ -108,9 +111,10 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf = try EndpointTrack(from: &reader)
         case .events: events = try EndpointTrack(from: &reader)
         case .inside: inside = try EndpointTrack(from: &reader)
+        case .metrics: metrics = try MetricLog(from: &reader)
         case .host: host = try EndpointTrack(from: &reader)
         case .probe: probe = try EndpointTrack(from: &reader)
-        case .gate: break
+        case .gate, .targets: break
         }
     }
 
@@ -121,7 +125,8 @@ struct ReplicaState: Sendable {
         case .health, .activeRuns, .perf, .events: 1
         case .inside: 3
         case .host, .probe: 8
-        case .perfChats, .gate: nil
+        case .metrics: RuntimeSignals.pagesSince
+        case .perfChats, .gate, .targets: nil
         }
     }
 
@@ -247,18 +252,20 @@ struct ReplicaState: Sendable {
             perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: figures), detail: "")
         case .events(let answer):
             ingest(answer, at: at, date: date, elapsed: elapsed, options)
-        // The gate stands before all replicas: `RuntimeSignals` has its counts.
-        case .gate: return
+        // The gate stands before all replicas, and so does who they are: `RuntimeSignals` has both.
+        case .gate, .targets: return
         case .inside(let view):
             inside.append(
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
+        case .metrics(let page):
+            metrics.ingest(page, at: at, elapsed: elapsed, maxGap: maxGap(.metrics, options), options.metrics)
         case .host(let view):
             host.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: HostFigures(view)), detail: view.oddities)
         case .probe(let view):
             probe.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: ProbeFigures(view)), detail: view.detail ?? "")
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
-            if endpoint == .gate { return }
+            if !endpoint.isPolled { return }
             // The whole runtime hangs: that says nothing of what its figures cost.
             if isUnreachable, endpoint == .health { perfTimeouts = 0 }
             if isUnreachable, endpoint == .perf || endpoint == .perfChats { timedOut(elapsed, at: at) }

@@ -3,10 +3,17 @@ import Model
 extension Evaluation {
     /// What the runtime shows, unprocessed.
     func summary() -> RuntimeSummary {
-        RuntimeSummary(
+        var summary = RuntimeSummary(
             runtime: state.runtime, kind: options.kind, replicas: state.replicas.map(summary), apps: order.count,
             deadCounters: Counter.allCases.filter(rules.isDead), liveCounters: Counter.allCases.filter(rules.isAlive),
             endedRuns: state.endedRuns)
+        summary.finding = state.finding
+        if state.page.newestAt != nil {
+            var page = RuntimeSummary.Replica(url: Observation.page, perfInterval: options.interval)
+            state.page.sum(up: &page, .metrics, of: ReplicaState(url: Observation.page), self)
+            summary.page = page
+        }
+        return summary
     }
 
     private func summary(_ replica: ReplicaState) -> RuntimeSummary.Replica {

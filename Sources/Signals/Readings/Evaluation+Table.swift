@@ -9,6 +9,13 @@ extension Evaluation {
         var replicaColumns: [[Evidence]] = []
         var floors: [Int: ReadingTable.Floors] = [:]
         for (slot, ref) in demand.enumerated() {
+            if let query = ref.metric {
+                let whole = metric(ref, query)
+                runtimeColumn.append(whole)
+                columns.append(.same(ref.scope == .runtime ? whole : .missing(.notTracked)))
+                replicaColumns.append(state.replicas.map { metric(ref, query, of: $0) })
+                continue
+            }
             let subjects = ref.signal.info.subjects
             let start = at - (ref.window ?? options.window).milliseconds
             let own: ReadingTable.Column
@@ -39,7 +46,7 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns, floors: floors)
+            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas)
     }
 
     /// What a signal is at the least where it is missing since figures contradict each other.
@@ -189,6 +196,7 @@ extension Evaluation {
             if let reason = Evaluation.combine(reasons) { return .missing(reason) }
             return .value(Double(rules.dead.nonzeroBitCount))
         default:
+            if present.isEmpty, state.isDeserted(asOf: end) { return signal == .up ? .value(0) : .missing(.unreachable) }
             return fold(signal, present.map { replica(signal, $0, from: start, to: end) })
         }
     }

@@ -23,6 +23,8 @@ public struct ReadingTable: Sendable {
     public let apps: [AppID]
     /// The replicas that are subjects, in the order of the configuration.
     public let replicas: [String]
+    /// Whether a replica that is not among them is none any more: it is known who they are.
+    public let namesAllReplicas: Bool
     @usableFromInline let runtimeColumn: [Evidence]
     /// All plain columns one behind the other, so that reading one is one look into one array.
     @usableFromInline let values: ContiguousArray<Evidence>
@@ -54,8 +56,9 @@ public struct ReadingTable: Sendable {
     init(
         runtime: String, kind: WatchedKind, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
-        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:]
+        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], namesAllReplicas: Bool = false
     ) {
+        self.namesAllReplicas = namesAllReplicas
         self.floors = floors
         self.runtime = runtime
         self.kind = kind

@@ -56,6 +56,25 @@ public struct RuntimeSummary: Hashable, Sendable {
         }
     }
 
+    /// Where the replicas were found.
+    public struct Finding: Hashable, Sendable {
+        /// What was asked, in an operator's words: `dns runtime.internal`; empty before its first answer.
+        public var source: String
+        /// Why nobody or not everybody is known, in words; nil while all is well.
+        public var trouble: String?
+        /// What all replicas are called there.
+        public var labels: [String: String]
+        /// Nobody has been named for so long that nobody is there.
+        public var isDeserted: Bool
+
+        public init(source: String, trouble: String? = nil, labels: [String: String] = [:], isDeserted: Bool = false) {
+            self.source = source
+            self.trouble = trouble
+            self.labels = labels
+            self.isDeserted = isDeserted
+        }
+    }
+
     /// A critical rule of which nothing can be said yet, since too little was watched.
     public struct Unjudged: Hashable, Sendable {
         public var rule: String
@@ -72,6 +91,10 @@ public struct RuntimeSummary: Hashable, Sendable {
     /// What it is.
     public var kind: WatchedKind
     public var replicas: [Replica]
+    /// Nil where the configuration names the replicas, and before anybody was asked.
+    public var finding: Finding?
+    /// A page of metrics that is of the runtime as a whole, and of none of its replicas; nil without one.
+    public var page: Replica?
     /// Apps that are subjects.
     public var apps: Int
     /// Counters that never moved while at least five runs ended.

@@ -62,6 +62,7 @@ public struct RuntimeExamination: Sendable {
 
     /// Adds sections: one for each replica, one on counters, one on rules.
     public func run(_ findings: inout Findings) {
+        if let finding = report.summary.finding { found(finding, &findings) }
         for replica in report.summary.replicas {
             findings.begin("Runtime \(runtime), \(replica.url)")
             let probe = probes[replica.url]
@@ -70,7 +71,7 @@ public struct RuntimeExamination: Sendable {
             if let probe { waysAround(probe, &findings) }
             let own = observations.filter { $0.replica == replica.url }
             guard reach(own, replica, &findings) else { continue }
-            for endpoint in Endpoint.everything {
+            for endpoint in Endpoint.everything + [.metrics] {
                 guard let observation = own.last(where: { $0.endpoint == endpoint }) else { continue }
                 read(endpoint, observation, replica, probe, &findings)
             }
@@ -78,7 +79,7 @@ public struct RuntimeExamination: Sendable {
                 findings.add(
                     .broken,
                     "this URL answers for several processes (a load balancer): rates would be wrong and are missing; "
-                        + "name each replica's own URL under 'replicas:'")
+                        + "name each replica's own URL under 'replicas:', or have 'dns:' find them")
             }
             if replica.sharedChats > 0 {
                 findings.add(
@@ -89,8 +90,20 @@ public struct RuntimeExamination: Sendable {
             }
             cost(replica, &findings)
         }
+        if let page = report.summary.page, let observation = observations.last(where: { $0.replica.isSame(as: page.url) }) {
+            findings.begin("Runtime \(runtime), its page of metrics")
+            read(.metrics, observation, page, nil, &findings)
+        }
         counters(&findings)
         rules(&findings)
+    }
+
+    /// Who says who the replicas are, and whether that can be believed.
+    private func found(_ finding: RuntimeSummary.Finding, _ findings: inout Findings) {
+        findings.begin("Runtime \(runtime), its replicas")
+        if let trouble = finding.trouble { return findings.add(.broken, Shown.line(trouble)) }
+        let count = report.summary.replicas.count
+        findings.add(.ok, "\(Shown.line(finding.source)) names \(count) replica\(count == 1 ? "" : "s")")
     }
 
     /// What goes around the proxy goes around the gate.

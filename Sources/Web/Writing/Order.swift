@@ -169,6 +169,9 @@ struct Order {
             var arguments: JSONObject = ["name": .string(name)]
             if let runtime = try fields.text("runtime") {
                 let known = reading.runtimes
+                if let other = reading.elsewhere.first(where: { $0.name.isSame(as: runtime) }) {
+                    throw Problem.badRequest("\(other.sentence); note it there")
+                }
                 guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
                     throw Order.unknown("runtime", runtime, known)
                 }

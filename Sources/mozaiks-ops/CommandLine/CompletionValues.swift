@@ -79,7 +79,7 @@ struct CompletionValues {
     }
 
     var runtimes: [Candidate] {
-        (configuration?.runtimes ?? []).map { Candidate($0.name, $0.replicas.joined(separator: ", ")) }
+        (configuration?.runtimes ?? []).map { Candidate($0.name, $0.finding?.shown ?? $0.replicas.joined(separator: ", ")) }
     }
 
     var channels: [Candidate] { (configuration?.channels ?? []).map { Candidate($0.name) } }

@@ -91,7 +91,7 @@ struct ManPage {
 
     private static let environment = [
         ("MOZAIKS_OPS_CONFIG", "The configuration file."), ("MOZAIKS_OPS_MODE", "observe, suggest or enforce."),
-        ("MOZAIKS_OPS_STATE", "The state folder."),
+        ("MOZAIKS_OPS_STATE", "The state folder."), ("MOZAIKS_OPS_SHARD", "Which of several monitors this is, such as 2/5."),
         ("MOZAIKS_RUNTIME_URL", "Watch this runtime instead of the configured ones; several replicas separated by commas."),
         ("MOZAIKS_RUNTIME_TOKEN, MOZAIKS_RUNTIME_TOKEN_FILE", "Its bearer token, or the file with it."),
         ("MOZAIKS_RUNTIME_AUTH", "google-identity: log in with the identity token of this machine's Google account."),

@@ -12,6 +12,7 @@ enum MeantCommand {
         "snooze": "silences add",
         "undo": "actions revert", "rollback": "actions revert", "kill": "actions stop", "pause": "actions stop", "why": "explain",
         "config": "config show", "settings": "config show", "signals": "policy signals", "rules": "policy show", "log": "audit export",
+        "targets": "runtimes list", "replicas": "runtimes list", "tenants": "apps list", "customers": "apps list",
     ]
     /// What stands behind a group, called otherwise elsewhere; the first that the group has is meant.
     private static let actions: [String: [String]] = [
@@ -70,6 +71,10 @@ enum MeantCommand {
             case "log-level": return "write --log-level debug"
             default: return "did you mean --\(meant)?"
             }
+        }
+        // Of a command that looks at what an engine left.
+        if name == "--url", options.contains(where: { $0.name == "state" }) {
+            return "what it shows is read from the journal (--state); 'mozaiks-ops check --url URL' looks at a runtime"
         }
         let known = options.map { "--" + $0.name }
         if let near = nearest(name.lowercased(), in: known) { return "did you mean \(near)?" }

@@ -21,7 +21,9 @@ enum MonitorOptions {
     static let state = Option("state", value: "DIR", "folder of journal, lock and kill file, or a postgres:// URL")
     static let policies = Option("policies", value: "DIR", "folder of policy files (default: the built-in policy)")
 
-    static let all = [url, mode, interval, state, policies]
+    static let shard = Option("shard", value: "N/M", "watch the configured runtimes of this shard alone, such as 2/5")
+
+    static let all = [url, mode, interval, state, policies, shard]
 }
 
 extension Invocation {
@@ -36,7 +38,7 @@ extension Invocation {
         let flags = ConfigurationFlags(
             config: arguments.value("config"), mode: arguments.value("mode"), interval: arguments.value("interval"),
             state: arguments.value("state"), policies: takesPolicies ? arguments.value("policies") : nil,
-            url: arguments.value("url") ?? against)
+            url: arguments.value("url") ?? against, shard: arguments.value("shard"))
         return ConfigurationLoader(flags, in: environment)
     }
 
@@ -73,6 +75,9 @@ extension Invocation {
     func watchingConfiguration() throws -> Configuration {
         let configuration = try configuration()
         guard !configuration.watched.isEmpty else {
+            if let words = configuration.emptyShard {
+                throw CommandFailure(words.message, hint: words.hint, code: .configuration)
+            }
             throw CommandFailure(
                 "no runtime to watch",
                 hint: "MOZAIKS_RUNTIME_URL=http://localhost:8000 mozaiks-ops …, or --url, or 'runtimes:' in mozaiks-ops.yaml",

@@ -1,7 +1,7 @@
 /// Every command, in the order of the overview.
 let commands: [Command] = [
     DemoCommand.command, InitCommand.command, CheckCommand.command, RunCommand.command, StatusCommand.command, TopCommand.command,
-    DoctorCommand.command, EvaluateCommand.command,
+    DoctorCommand.command, EvaluateCommand.command, FleetCommand.runtimes, FleetCommand.apps,
     IncidentsCommand.list, IncidentsCommand.show, ExplainCommand.incident, AcknowledgeCommand.ack,
     AcknowledgeCommand.unack, SilencesCommand.add, SilencesCommand.list, SilencesCommand.expire,
     AdviseCommand.command,

@@ -30,6 +30,10 @@ enum MarkCommand {
         var document: JSONObject = ["name": .string(name)]
         if let runtime = invocation.arguments.value("runtime") {
             let known = configuration.runtimes.map(\.name)
+            if let other = configuration.elsewhere.first(where: { $0.name.isSame(as: runtime) }) {
+                throw CommandFailure(
+                    other.sentence, hint: "note it at the monitor of shard \(other.shard)")
+            }
             guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
                 throw CommandFailure.unknown("runtime", runtime, known: known, list: "mozaiks-ops config show")
             }
@@ -52,13 +56,18 @@ enum MarkCommand {
         examples: [("mozaiks-ops mark list", "what was deployed, and what changed with it")]
     ) { invocation in
         let list = try MarkList(invocation.journalForReading(invocation.configuration()))
-        invocation.print(text: text(list.marks), json: list.document)
+        invocation.print(text: text(list), json: list.document)
         return .ok
     }
 
-    private static func text(_ marks: [Mark]) -> String {
-        guard !marks.isEmpty else { return "no deploys, no restarts and no silences within a day\n" }
-        return marks.map { mark in
+    private static func text(_ list: MarkList) -> String {
+        guard !list.marks.isEmpty || !list.waiting.isEmpty else { return "no deploys, no restarts and no silences within a day\n" }
+        let waiting = list.waiting.map { one in
+            let place = one.runtime.map { " of \(Shown.id($0))" } ?? ""
+            return "\(one.at)  deploy \(Shown.code(one.name))\(place)  (by \(Shown.id(one.by)))\n"
+                + "  waits: the next tick of the engine, or the next check, takes it\n"
+        }
+        let taken = list.marks.map { mark in
             var lines = ["\(mark.at)  \(Shown.code(mark.title))" + (mark.by.map { "  (by \(Shown.id($0)))" } ?? "")]
             for comparison in mark.comparisons {
                 guard comparison.after != nil else {
@@ -72,6 +81,7 @@ enum MarkCommand {
                 }
             }
             return lines.joined(separator: "\n") + "\n"
-        }.joined(separator: "\n")
+        }
+        return (waiting + taken).joined(separator: "\n")
     }
 }

@@ -119,6 +119,11 @@ enum RunCommand {
                 "the engine of this database watches other runtimes: \(runtimes)",
                 hint: "give each monitor a schema of its own (?schema= in 'state'), and two of one monitor the same configuration",
                 code: .configuration)
+        case .otherShard(let engine, let own):
+            throw CommandFailure(
+                "the engine of this database is shard \(engine), and this monitor is shard \(own)",
+                hint: "give each shard a schema of its own (?schema= in 'state'), and two of one shard the same number",
+                code: .configuration)
         }
     }
 }

@@ -56,7 +56,8 @@ enum SilencesCommand {
         let comment = invocation.comment ?? ""
         if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
             let apps = match.apps.isEmpty ? [] : seenApps(configuration)
-            for stranger in Strangers(configuration, policies).find(in: match, apps: apps) {
+            let strangers = Strangers(configuration, policies)
+            for stranger in strangers.find(in: match, apps: apps) + strangers.elsewhere(in: match) {
                 complain(stranger.ofSilence, hint: stranger.hint)
             }
         }

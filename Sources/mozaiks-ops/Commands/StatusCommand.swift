@@ -65,14 +65,20 @@ extension Overview {
     }
 
     private func engineText(_ rendering: Rendering) -> String {
-        let mode = sights.map(\.mode).min().map { ", mode \($0.rawValue)" } ?? ""
+        let mode = mode.map { ", mode \($0.rawValue)" } ?? ""
         var text =
             holder.map {
                 $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n"
             }
             ?? "\(rendering.terminal.paint("Engine: none runs", .yellow))\(mode); what follows is what the last one left\n"
         for standby in standbys { text += "        standing by: \(standby)\n" }
+        if let shard {
+            let others = shard.elsewhere.map { "\(Shown.id($0.name)) (\($0.shard))" }.joined(separator: ", ")
+            text += "Shard:  \(shard.own), watches \(shard.watches.map { Shown.id($0) }.joined(separator: ", "))"
+            text += (others.isEmpty ? "" : "; not watched here: \(others)") + "\n"
+        }
         text += "State:  \(Shown.id(folder.path)), looked at \(rendering.moment(now))\n"
+        if let mode = self.mode, let modePlace { text += "Mode:   \(mode.rawValue); \(Shown.line(modePlace))\n" }
         if let stop { text += rendering.terminal.paint(stop, .red) + "\n" }
         return text
     }
@@ -102,6 +108,7 @@ extension Overview {
                     ? rendering.terminal.paint(" · answers for several processes, nothing can be counted", .red) : ""
                 return "    \(Shown.id(replica.url))  \(rendering.figures(replica))\(several)\(why)\n"
             }.joined()
+            + (sight.summary.finding?.trouble.map { "    who its replicas are is not sure: \(Shown.line($0))\n" } ?? "")
             + (dead.isEmpty ? "" : "    counters that never move here: \(dead) (what needs them is missing, not 0)\n")
     }
 

@@ -116,8 +116,7 @@ extension Invocation {
         let poller = assembly.poller(clock: clock, logger: logger)
         var ticks: [TickResult] = []
         for target in assembly.targets {
-            let all = target.replicas.map { ($0, target.whole) }
-            for observation in await poller.poll(target, all) { pipeline.take(observation) }
+            for observation in await poller.look(at: target, target.whole) { pipeline.take(observation) }
             if let tick = pipeline.tick(target.runtime, now: clock.now()) { ticks.append(tick) }
         }
         await assembly.client.shutdown()

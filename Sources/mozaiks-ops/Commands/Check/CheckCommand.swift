@@ -158,8 +158,7 @@ enum CheckCommand {
         await withTaskGroup(of: Void.self) { group in
             for target in assembly.targets {
                 group.addTask {
-                    let observations = await poller.poll(target, await core.due(target.runtime))
-                    await core.cycle(target.runtime, observations)
+                    await core.cycle(target.runtime, await core.look(at: target) { await poller.poll($0, $1) })
                 }
             }
         }

@@ -74,7 +74,7 @@ enum EvaluateCommand {
         for poll in 0..<polls {
             if poll > 0 { try await invocation.clock.sleep(for: configuration.interval.value) }
             for target in assembly.targets {
-                await core.cycle(target.runtime, await poller.poll(target, await core.due(target.runtime)))
+                await core.cycle(target.runtime, await core.look(at: target) { await poller.poll($0, $1) })
             }
         }
         let open = await core.openIncidents

@@ -24,6 +24,7 @@ extension DoctorCommand {
             return
         }
         var faults: [JournalError] = []
+        if let fault = faultOfShard(configuration, folder) { faults.append(fault) }
         let holder = EngineLock.holder(of: folder)
         if holder == nil, let fault = EngineLock.fault(of: folder) { faults.append(fault) }
         var unread: Int64?
@@ -65,6 +66,12 @@ extension DoctorCommand {
         case nil: findings.add(.broken, "state: whether actions are stopped cannot be read: none is taken until it can")
         case false?: break
         }
+    }
+
+    /// That the state is another shard's; nil where it is this one's, or cannot be read, which is said anyway.
+    private static func faultOfShard(_ configuration: Configuration, _ folder: StateFolder) -> JournalError? {
+        guard let journal = try? Journal.open(folder, mode: .reader), let kept = try? journal.shard() else { return nil }
+        return Journal.fault(of: kept, for: configuration.shard?.value, in: folder)
     }
 
     /// What routes, maintenance and the protected apps name and nobody has.

@@ -39,8 +39,8 @@ enum DoctorCommand {
         for look in 0..<2 {
             if look > 0 { try await invocation.clock.sleep(for: wait) }
             for target in assembly.targets {
-                let all = target.replicas.map { ($0, target.everything) }
-                let seen = await poller.poll(target, all)
+                let known = pipeline.signals[target.runtime]?.expectedReplicas ?? []
+                let seen = await poller.look(at: target, target.everything, known: known)
                 for observation in seen { pipeline.take(observation) }
                 observations[target.runtime] = seen
                 // A balancer in front of two processes can give each endpoint to the same one in every look: asked a few
@@ -115,6 +115,7 @@ enum DoctorCommand {
             findings.add(.ok, "network: through the proxy \(proxy), but for this machine and what NO_PROXY or 'no_proxy' names")
         }
         findings.add(.ok, "policies: \(policies.defaultPolicy.file), \(count) rules, \(policies.policies.count - 1) apps with their own")
+        if let words = configuration.shardWords { findings.add(.ok, "shard: \(words)") }
         examineState(configuration, &findings)
         for text in Assembly.exposures(configuration, assembly.environment) { findings.add(.note, text) }
         if configuration.channels.isEmpty {
@@ -187,9 +188,10 @@ enum DoctorCommand {
 
     private static func examineActions(_ configuration: Configuration, _ policies: PolicySet, _ findings: inout Findings) {
         let mode = min(configuration.mode.value, policies.defaultPolicy.mode)
+        let place = ModeWords.place(configured: configuration.mode.value, policy: policies.defaultPolicy).map { "; \($0)" } ?? ""
         let adapters = examineAdapters(configuration, &findings)
         guard let gate = configuration.gate else {
-            if adapters { return examineMode(mode, &findings) }
+            if adapters { return examineMode(mode, place, &findings) }
             findings.add(
                 .note,
                 "actions: none would land; throttle, pause and disable_pack need the gate ('actions: {gate: {listen: "
@@ -202,7 +204,7 @@ enum DoctorCommand {
             "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
                 + "as far as the reverse proxy asks it")
         examineQuestions(configuration, &findings)
-        examineMode(mode, &findings)
+        examineMode(mode, place, &findings)
     }
 
     /// Whether what should listen here could; nothing to say where an engine runs, which does.
@@ -260,10 +262,10 @@ enum DoctorCommand {
         return !configuration.adapters.isEmpty
     }
 
-    private static func examineMode(_ mode: Mode, _ findings: inout Findings) {
+    private static func examineMode(_ mode: Mode, _ place: String, _ findings: inout Findings) {
         switch mode {
-        case .observe: findings.add(.note, "mode observe: actions are recorded as would-have, nothing is done")
-        case .suggest: findings.add(.note, "mode suggest: actions wait for approval, nothing is done by itself")
+        case .observe: findings.add(.note, "mode observe: actions are recorded as would-have, nothing is done\(place)")
+        case .suggest: findings.add(.note, "mode suggest: actions wait for approval, nothing is done by itself\(place)")
         case .enforce: findings.add(.ok, "mode enforce: what policies allow is done")
         }
     }

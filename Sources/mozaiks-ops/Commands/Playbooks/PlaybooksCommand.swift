@@ -99,11 +99,9 @@ enum PlaybooksCommand {
     }
 
     private static func load(_ folder: String, _ invocation: Invocation) throws -> PlaybookSet {
-        let files: [PlaybookFile]
+        let files: [SourceFile]
         do throws(FileReading.Failure) {
-            files = try FileReading.files(in: folder, endings: [".md"]).map {
-                PlaybookFile(path: $0.path, bytes: $0.bytes)
-            }
+            files = try FileReading.files(in: folder, endings: [".md"])
         } catch {
             throw invocation.diagnosed([
                 Diagnostic(

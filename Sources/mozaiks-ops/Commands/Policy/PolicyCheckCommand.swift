@@ -142,8 +142,7 @@ enum Sight {
         let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
         for target in assembly.targets where target.kind == .runtime {
-            let all = target.replicas.map { ($0, target.whole) }
-            let seen = await poller.poll(target, all)
+            let seen = await poller.look(at: target, target.whole)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
             // What the gate counts is not the runtime's to show.
@@ -161,7 +160,7 @@ enum Sight {
                     "only \(summary.endedRuns) runs ended on \(target.runtime) so far; "
                         + "\(RuntimeSignals.endedRunsToJudge) are needed to tell which counters are dead", hint: nil)
             }
-            found += warnings(of: policies, dead: dead, url: target.replicas.first ?? target.runtime)
+            found += warnings(of: policies, dead: dead, url: summary.replicas.first?.url ?? target.runtime)
         }
         await assembly.client.shutdown()
         return Array(Set(found))

@@ -71,13 +71,13 @@ enum PolicyTestCommand {
             let folder = try invocation.arguments.value("policies") ?? invocation.configuration().policies.value ?? "policies"
             paths = [folder + "/tests"]
         }
-        var files: [(path: String, bytes: [UInt8])] = []
+        var files: [SourceFile] = []
         for path in paths {
             do throws(FileReading.Failure) {
                 if isFolder(path) {
                     files += try FileReading.yamlFiles(in: path)
                 } else {
-                    files.append((path, try FileReading.source(path)))
+                    files.append(SourceFile(path: path, bytes: try FileReading.source(path)))
                 }
             } catch {
                 throw CommandFailure(

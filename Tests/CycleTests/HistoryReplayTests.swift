@@ -2,40 +2,14 @@ import CycleKit
 import Model
 import Policy
 import Signals
+import Simulator
 import TestKit
 import Testing
 
 @testable import Cycle
-@testable import Simulator
 
 /// What history, minute by minute, says of a past that was also lived live.
 @Suite struct HistoryReplayTests {
-    /// Every minute of a past as the journal would give it back: through blocks of hours.
-    static func minutes(_ past: Past, through blocks: Bool = true) throws -> [[RecordedHistory.Row]] {
-        var pipeline = Pipeline(settings: past.settings, policies: .embeddedDefault)
-        var rows: [RecordedHistory.Row] = []
-        for index in past.indices {
-            for observation in past.observations(index) { pipeline.take(observation) }
-            _ = pipeline.tick(SimulatedPolls.runtimeName, now: past.now(index))
-            rows += pipeline.signals[SimulatedPolls.runtimeName]?.drainClosedMinutes() ?? []
-        }
-        var grouped: [[RecordedHistory.Row]] = []
-        for row in rows {
-            if grouped.last?.first?.minute == row.minute {
-                grouped[grouped.count - 1].append(row)
-            } else {
-                grouped.append([row])
-            }
-        }
-        guard blocks else { return grouped }
-        var packed: [HistoryBlock] = []
-        for minute in grouped {
-            if packed.last?.hour != minute[0].minute / 60 { packed.append(HistoryBlock(hour: minute[0].minute / 60)) }
-            packed[packed.count - 1].add(minute)
-        }
-        return try packed.flatMap { try HistoryBlock.decode($0.encoded()) }
-    }
-
     static func replay(_ minutes: [[RecordedHistory.Row]], _ settings: MonitorSettings) -> ReplayStory {
         var replay = HistoryReplay(settings: settings, policies: .embeddedDefault)
         var story = ReplayStory()
@@ -52,11 +26,11 @@ import Testing
 
     @Test(
         "from history: the incidents that live had, on the same subjects, opened within a minute and a poll of the same time",
-        arguments: SameIncidentsTests.stories.filter { $0.scenario != "demo" })
-    func sameIncidents(story: SameIncidentsTests.Story) throws {
+        arguments: Story.all.filter { $0.scenario != "demo" })
+    func sameIncidents(story: Story) throws {
         let past = try story.past()
         let live = Replay.direct(past).values.sorted { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) }
-        let minutes = try HistoryReplayTests.minutes(past)
+        let minutes = try Replay.minutes(past)
         let replayed = HistoryReplayTests.replay(minutes, past.settings)
         let end = Timestamp(minute: (minutes.last?.first?.minute ?? 0) + 1)
         // What opened live behind the last closed minute, or just before, history has not got to yet.
@@ -85,10 +59,9 @@ import Testing
 
     @Test("through blocks or not: the same story, byte for byte", arguments: ["noisy-neighbor", "down", "poisoned"])
     func blocks(scenario: String) throws {
-        let story = try #require(SameIncidentsTests.stories.first { $0.scenario == scenario })
-        let past = try story.past()
-        let plain = try HistoryReplayTests.minutes(past, through: false)
-        let packed = try HistoryReplayTests.minutes(past)
+        let past = try Story.of(scenario).past()
+        let plain = try Replay.minutes(past, through: false)
+        let packed = try Replay.minutes(past)
         #expect(packed == plain)
         let (one, two) = (
             HistoryReplayTests.replay(plain, past.settings), HistoryReplayTests.replay(packed, past.settings)
@@ -98,8 +71,8 @@ import Testing
 
     @Test("a minute in which nobody looked is not judged, and nothing opens or resolves for it")
     func unwatched() throws {
-        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
-        let minutes = try HistoryReplayTests.minutes(past)
+        let past = try Story.of("noisy-neighbor").past()
+        let minutes = try Replay.minutes(past)
         let whole = HistoryReplayTests.replay(minutes, past.settings)
         let noisy = try #require(whole.incidents.first { $0.rule == "noisy-neighbor" })
         // Nobody looks from two minutes after its opening on, for as long as it would have lasted.
@@ -148,7 +121,7 @@ import Testing
         let past = Past(settings: Past.settings(replicas: [Crowd.replica], interval: .seconds(10)), polls: polls)
         let live = Replay.direct(past).values.filter { $0.rule == "restart-loop" }
         let opened = try #require(live.first).openedAt
-        let minutes = try HistoryReplayTests.minutes(past)
+        let minutes = try Replay.minutes(past)
         // At the end of each of those minutes the process is gone.
         #expect(minutes.suffix(5).allSatisfy { $0[0].readings[Int(Signal.up.rawValue)] == .value(0) })
         let replayed = HistoryReplayTests.replay(minutes, past.settings).incidents.filter { $0.rule == "restart-loop" }
@@ -181,8 +154,8 @@ import Testing
 
     @Test("what is only imagined is not judged by evidence that never felt it: enforce acts when observe would have")
     func imaginedLeases() throws {
-        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
-        let minutes = try HistoryReplayTests.minutes(past)
+        let past = try Story.of("noisy-neighbor").past()
+        let minutes = try Replay.minutes(past)
         func leases(_ mode: Mode) throws -> [String] {
             // Ten active runs are half of what the machine carries: the noisy app is to be throttled.
             let text = HistoryReplayTests.noisyByShareAlone.replacing("mode: observe", with: "mode: enforce")
@@ -218,8 +191,8 @@ import Testing
 
     @Test("a draft that changes how severe an incident is, or what is done about it, is no draft without a difference")
     func subtleDifferences() throws {
-        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
-        let minutes = try HistoryReplayTests.minutes(past)
+        let past = try Story.of("noisy-neighbor").past()
+        let minutes = try Replay.minutes(past)
         func story(_ changes: [(String, String)]) throws -> ReplayStory {
             let text = ([("mode: observe", "mode: enforce"), ("max_active_runs: 200", "max_active_runs: 20")] + changes)
                 .reduce(HistoryReplayTests.noisyByShareAlone) { text, change in
@@ -273,8 +246,8 @@ import Testing
 
     @Test("two policies on one past: what differs is told apart, what does not is not")
     func comparison() throws {
-        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
-        let minutes = try HistoryReplayTests.minutes(past)
+        let past = try Story.of("noisy-neighbor").past()
+        let minutes = try Replay.minutes(past)
         func story(_ share: String) throws -> ReplayStory {
             let text = DefaultPolicy.text.replacing("noisy_share: 40%", with: "noisy_share: \(share)")
                 .replacing("mode: observe", with: "mode: enforce")

@@ -1,18 +1,15 @@
 import Glibc
 import Model
 import Synchronization
-import TestKit
-
-@testable import Journal
 
 /// Debian's PostgreSQL on a socket in a temporary folder, for as long as this process lives: nothing of it listens to a
 /// network, and nothing is configured by hand.
-final class PostgresServer: Sendable {
+public final class PostgresServer: Sendable {
     /// One for all tests that leave it alone; nil where it cannot be had.
-    static let shared: PostgresServer? = try? PostgresServer()
+    public static let shared: PostgresServer? = try? PostgresServer()
 
     /// Why there is none, for who reads the list of tests.
-    static let why: String = {
+    public static let why: String = {
         if shared != nil { return "" }
         if binaries == nil { return "no server of PostgreSQL below /usr/lib/postgresql: make setup installs it" }
         return "PostgreSQL does not start here" + (lastFault.withLock { $0 }.map { ": \($0)" } ?? "")
@@ -34,7 +31,7 @@ final class PostgresServer: Sendable {
     private let program = Mutex<RunningProgram?>(nil)
     private let names = Atomic<Int>(0)
 
-    init() throws {
+    public init() throws {
         guard let binaries = PostgresServer.binaries else { throw Failure(description: "not installed") }
         if getuid() == 0 { chmod(folder.path, 0o755) }
         let data = folder.path("data")
@@ -63,7 +60,7 @@ final class PostgresServer: Sendable {
         return ["/usr/bin/setpriv", "--reuid", names.0, "--regid", names.1, "--clear-groups"]
     }()
 
-    static let secret = "s3cret-of-the-database"
+    public static let secret = "s3cret-of-the-database"
 
     private func password() -> String {
         let path = folder.write(PostgresServer.secret + "\n", to: "password")
@@ -79,7 +76,7 @@ final class PostgresServer: Sendable {
         kill -QUIT $server; wait $server; rm -rf "$folder"
         """
 
-    func start() throws {
+    public func start() throws {
         guard let binaries = PostgresServer.binaries else { return }
         let started = try RunningProgram(
             "/bin/sh",
@@ -97,7 +94,7 @@ final class PostgresServer: Sendable {
     }
 
     /// Ends it within an instant, as a power cut does.
-    func kill() {
+    public func kill() {
         program.withLock { running in
             running?.send(SIGQUIT)
             _ = running?.waitForEnd()
@@ -108,14 +105,18 @@ final class PostgresServer: Sendable {
     deinit { kill() }
 
     /// A URL of a schema that nobody used.
-    func url(_ more: String = "", password: String? = secret) -> String {
+    public func url(_ more: String = "", password: String? = secret) -> String {
         let number = names.add(1, ordering: .relaxed).newValue
         return url(schema: "test_\(getpid())_\(number)", more, password: password)
     }
 
-    func url(schema: String, _ more: String = "", password: String? = secret, user: String = "ops", database: String = "postgres") -> String
+    public func url(schema: String, _ more: String = "", password: String? = secret, user: String = "ops", database: String = "postgres")
+        -> String
     {
         let host = PercentEncoding.url(folder.path("data"))
         return "postgres://\(user)\(password.map { ":" + $0 } ?? "")@\(host)/\(database)?schema=\(schema)\(more)"
     }
+
+    /// The socket that it listens on, for what connects by itself.
+    public var socketPath: String { folder.path("data/.s.PGSQL.5432") }
 }

@@ -4,10 +4,9 @@ import Journal
 import Model
 import Policy
 import Testing
-import Views
 
 @testable import Cycle
-@testable import Web
+@testable import Views
 
 /// Whoever is to say yes sees how it stands by now, or that it is not known.
 @Suite("The condition by now")
@@ -32,7 +31,7 @@ struct PresentTests {
         var pipeline = Pipeline(settings: settings, policies: policies)
         var ticks: [TickResult] = []
         for (index, open) in polls.enumerated() {
-            let at = World.start + .seconds(Double(index) * 10)
+            let at = Kept.now + .seconds(Double(index) * 10)
             for observation in Crowd.poll(open, at: at) { pipeline.take(observation) }
             let tick = pipeline.tick(Crowd.runtime, now: at)
             ticks = [try #require(tick)]
@@ -40,8 +39,23 @@ struct PresentTests {
         return Situation(pipeline: pipeline, ticks: ticks, source: "a test")
     }
 
+    private static func incident(_ rule: String, app: String? = nil, resolved: Bool = false) -> Incident {
+        let opened = Kept.now - .minutes(16)
+        let subject: Subject = app.map { .app(AppID($0), runtime: Crowd.runtime) } ?? .runtime(Crowd.runtime)
+        var incident = Incident(
+            fingerprint: "a", id: "a-1", rule: rule, subject: subject, severity: .warning, summary: "",
+            origin: Origin(file: "ops_policy.default.yaml", line: 1), condition: "active_runs > 3", openedAt: opened, since: opened,
+            transitions: [
+                Transition(
+                    at: opened, rule: rule, subject: subject, from: .pending, to: .firing, reason: "condition true for 5m",
+                    condition: "active_runs (7) > 3", readings: [])
+            ], evidence: [], suggestions: [], nextSteps: [], playbook: nil, labels: [:])
+        if resolved { incident.resolvedAt = opened + .minutes(1) }
+        return incident
+    }
+
     private static func crowded(ending: Timestamp? = nil, resolved: Bool = false) -> Incident {
-        var incident = World.incident(1, rule: "crowded", app: nil, resolved: resolved)
+        var incident = incident("crowded", resolved: resolved)
         if let ending {
             incident.transitions.append(
                 Transition(
@@ -66,7 +80,7 @@ struct PresentTests {
     @Test("since when it is not true any more is what the engine decided")
     func since() throws {
         let situation = try Self.situation([Crowd.noisy, Crowd.calm])
-        let moment = World.start + .seconds(10)
+        let moment = Kept.now + .seconds(10)
         let over = try #require(PresentCondition(of: Self.crowded(ending: moment), in: situation))
         #expect(over.state == .isOver(moment))
         #expect(over.standing { $0 == moment ? "09:00:10" : "?" } == "not true any more since 09:00:10")
@@ -75,7 +89,7 @@ struct PresentTests {
 
     @Test("values from before what was decided last do not gainsay it")
     func older() throws {
-        let decided = World.start + .minutes(1)
+        let decided = Kept.now + .minutes(1)
         func incident(to state: Phase) -> Incident {
             var incident = Self.crowded()
             incident.transitions.append(
@@ -115,37 +129,7 @@ struct PresentTests {
     func none() throws {
         let situation = try Self.situation([Crowd.noisy])
         #expect(PresentCondition(of: Self.crowded(resolved: true), in: situation) == nil)
-        #expect(PresentCondition(of: World.incident(1, rule: "no-such-rule", app: nil), in: situation) == nil)
-        #expect(PresentCondition(of: World.incident(1, rule: "crowded", app: "app-shop"), in: situation) == nil)
-    }
-
-    @Test("what has begun stands on the first page before anybody is told of it")
-    func begun() throws {
-        let engine = try Self.situation([Crowd.calm, Crowd.noisy]).pipeline.engine
-        #expect(engine.begun.map(\.rule) == ["soon"] && engine.begun.map(\.since) == [World.start])
-        let world = try World()
-        try world.commit([], states: [World.sight(), StateRow(key: "engine:shared", bytes: engine.document.serializedBytes())])
-        let text = world.face().get("/").text
-        #expect(text.contains("Has begun") && text.contains("<bdi>soon</bdi> on runtime shared, since"))
-        #expect(PageTests.faults(text).isEmpty)
-        let quiet = try World()
-        try quiet.commit([], states: [World.sight()])
-        #expect(!quiet.face().get("/").text.contains("Has begun"))
-    }
-
-    @Test("where the journal holds no evidence, page and approval say as of when the values are")
-    func unknown() throws {
-        let world = try World()
-        _ = try world.offer()
-        let face = world.face()
-        for target in ["/", "/incidents/0000000000000001"] {
-            let text = face.get(target).text
-            #expect(text.contains("What it is for: not known; as of") && text.contains("active_runs (7) &gt; 3"), "\(target)")
-        }
-        let page = face.get("/incidents/0000000000000001").text
-        // Opened 08:43:21, its values end three seconds later.
-        #expect(page.contains("They end at") && page.contains("08:43:24"))
-        #expect(page.contains("<section id=\"asks\"") && PageTests.faults(page).isEmpty)
-        #expect(try face.get("/api/v1/incidents/0000000000000001").json()["now"]?.isNull == true)
+        #expect(PresentCondition(of: Self.incident("no-such-rule"), in: situation) == nil)
+        #expect(PresentCondition(of: Self.incident("crowded", app: "app-shop"), in: situation) == nil)
     }
 }

@@ -1,12 +1,10 @@
 import CycleKit
 import Model
-import Policy
-import Synchronization
+import Simulator
 import TestKit
 import Testing
 
 @testable import Cycle
-@testable import Simulator
 
 /// Scenarios with their truth: whom the shipped rules hold back, what they tell, and what they do not.
 @Suite struct ScenarioTruthTests {
@@ -27,23 +25,13 @@ import Testing
         let truth = try #require(scenario.truth)
         let past = Past(scenario, length: truth.length)
         let incidents = Replay.direct(past).values
-        for row in truth.judged(ScenarioTruthTests.outcome(incidents)) { #expect(row.isMet, "\(row.sentence)") }
+        for row in truth.judged(.init(incidents)) { #expect(row.isMet, "\(row.sentence)") }
         if name == "hang" {
             // Figures are there again within two polls of the first answer.
             let end = past.now(0) + .minutes(12) + .seconds(30)
             let first = past.indices.first { past.now($0) > end && past.polls[$0].contains { $0.endpoint == .perf && $0.isAnswer } }
             #expect(try #require(first.map { past.now($0) }) - end <= .seconds(30))
         }
-    }
-
-    @Test("killed after each cycle: the same incidents, and so the same truth", arguments: scenarios)
-    func killed(name: String) async throws {
-        let scenario = try #require(Scenario.named(name))
-        let truth = try #require(scenario.truth)
-        let past = Past(scenario, length: truth.length, interval: .seconds(20))
-        let direct = Replay.direct(past)
-        #expect(try await Replay.passes(past) == Replay.bytes(direct))
-        for row in truth.judged(ScenarioTruthTests.outcome(direct.values)) { #expect(row.isMet, "\(row.sentence)") }
     }
 
     @Test("a truth that is not met is seen")
@@ -56,19 +44,6 @@ import Testing
         #expect(
             unmet(.init(opened: [("b", .info), ("c", .warning)], held: [AppID("y")]))
                 == ["a is told", "b is not told", "nobody is woken by anything else: c", "x is held back", "nobody else is held back: y"])
-    }
-
-    static func outcome(_ incidents: some Sequence<Incident>) -> ScenarioTruth.Outcome {
-        ScenarioTruth.Outcome(
-            opened: incidents.map { ($0.rule, $0.severity) },
-            held: Set(
-                incidents.flatMap(\.decisions).filter { decision in
-                    switch decision.verdict {
-                    case .act, .wouldHave, .wouldAsk, .needsApproval: true
-                    case .refused, .alreadyInForce: false
-                    }
-                }.map(\.key.app)
-            ).sorted())
     }
 }
 

@@ -1,20 +1,6 @@
 import Model
 import YAML
 
-/// What a model's tokens cost, in USD for a million.
-public struct Price: Sendable, Hashable {
-    /// Empty where there is only one.
-    public let model: String
-    public let prompt: Double
-    public let completion: Double
-
-    public init(model: String = "", prompt: Double, completion: Double) {
-        self.model = model
-        self.prompt = prompt
-        self.completion = completion
-    }
-}
-
 public enum PriceKeys {
     static let prompt = SettingKey("prompt", .price, isRequired: true, "For a million prompt tokens")
     static let completion = SettingKey("completion", .price, isRequired: true, "For a million completion tokens")
@@ -23,12 +9,12 @@ public enum PriceKeys {
 
 extension SettingReader {
     /// `{prompt: 0.15 USD/M, completion: 0.60 USD/M}`; nil, and reported, where it is none.
-    public func price(_ entry: YAMLNode.Entry, of model: String) -> Price? {
+    public func price(_ entry: YAMLNode.Entry) -> TokenPrice? {
         guard let fields = Fields(entry.value, "a price", reporter, place: entry.key.start) else { return nil }
         let prompt = fields.node(PriceKeys.prompt).flatMap { Amounts.price($0, reporter) }
         let completion = fields.node(PriceKeys.completion).flatMap { Amounts.price($0, reporter) }
         fields.finish()
         guard let prompt, let completion else { return nil }
-        return Price(model: model, prompt: prompt, completion: completion)
+        return TokenPrice(promptPerMillion: prompt, completionPerMillion: completion)
     }
 }

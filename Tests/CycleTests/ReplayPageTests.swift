@@ -1,14 +1,14 @@
 import CycleKit
 import Glibc
+import Journal
 import Model
 import Policy
 import Signals
+import Simulator
 import TestKit
 import Testing
 
 @testable import Cycle
-@testable import Journal
-@testable import Simulator
 
 /// docs/replay.md: every command on the page is run, and what the page shows is what it printed. Recorded anew on request:
 /// `MOZAIKS_RECORD=1 swift test --filter ReplayPageTests`.
@@ -28,7 +28,7 @@ import Testing
             }
             let past = Past(
                 world, length: .minutes(minutes), interval: .seconds(30))
-            return try HistoryReplayTests.minutes(past, through: false)
+            return try Replay.minutes(past, through: false)
         }
         let (usual, noisy, failing) = (
             Array(try rows("dead-counters", 40).dropFirst(2)), try rows("noisy-neighbor", 31), try rows("provider-down", 21)

@@ -1,0 +1,87 @@
+import Glibc
+import JSONParsing
+import Model
+import TestKit
+import Testing
+
+@testable import Simulator
+
+/// Several monitors with one configuration: of two shards `eu` is the first's and `shared` the second's.
+@Suite struct ShardCommandTests {
+    /// With no shard in the file, as where each monitor is told its own.
+    private func twoShards(_ body: (Shell) throws -> Void) throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["SLACK": "https://127.0.0.1:9/x"])
+            shell.folder.write(
+                """
+                schema: mozaiks.ops/config/v1
+                runtimes:
+                  shared: {replicas: ["\(url)"]}
+                  eu: {replicas: ["http://127.0.0.1:9"], labels: {tier: gold}}
+                channels: {ops: {slack: {webhook_url_env: SLACK}}}
+                routes: [{runtime: eu, labels: {tier: gold}, to: [ops]}, {to: [ops]}]
+
+                """, to: "mozaiks-ops.yaml")
+            try body(shell)
+        }
+    }
+
+    @Test func aPassOfAShardSeesItsOwnAndSaysWhatIsNot() throws {
+        try twoShards { shell in
+            let pass = try shell.run("check", "--shard", "2/2", "--brief")
+            #expect(pass.code == 0 && pass.output.hasPrefix("OK: 7 open chats of 12"), "\(pass.everything)")
+            #expect(!pass.errors.contains("matches-nothing"), "a route to what another shard watches is right: \(pass.errors)")
+            var other = shell
+            other.environment["MOZAIKS_OPS_SHARD"] = "2/2"
+            let status = try other.run("status")
+            #expect(status.output.contains("Shard:  2/2, watches shared; not watched here: eu (1/2)\n"), "\(status.output)")
+            let shard = try #require(try other.run("status", "-o", "json").json()["shard"])
+            #expect(shard["number"]?.int == 2 && shard["count"]?.int == 2 && shard["watches"]?.array?.map(\.string) == ["shared"])
+            #expect(shard["elsewhere"]?[0]?["runtime"]?.string == "eu" && shard["elsewhere"]?[0]?["shard"]?.int == 1)
+            // Whoever looks and was told nothing has it from the journal.
+            #expect(try shell.run("status").output.contains("Shard:  2/2, watches shared\n"))
+            let mark = try other.run("mark", "deploy", "v1", "--runtime", "eu")
+            #expect(mark.code == 1 && mark.errors.contains("the runtime 'eu' (shard 1/2) is watched by another monitor"), "\(mark.errors)")
+            let silence = try other.run("silences", "add", "--runtime", "eu", "--for", "1h")
+            #expect(silence.errors.contains("the runtime 'eu' (shard 1/2) is watched by another monitor"), "\(silence.everything)")
+            #expect(!silence.errors.contains("there is no runtime"))
+        }
+    }
+
+    @Test func whatAnotherShardRemembersIsNotTouched() throws {
+        try twoShards { shell in
+            #expect(try shell.run("check", "--shard", "2/2").code == 0)
+            let words = "is the state of shard 2/2, and this monitor is shard 1/2"
+            let pass = try shell.run("check", "--shard", "1/2")
+            #expect(pass.code == 3 && pass.errors.contains(words), "\(pass.everything)")
+            let work = try shell.run("check", "--shard", "1/2", "--exit-code", "work")
+            #expect(work.code == 78 && work.errors.contains(words), "\(work.everything)")
+            let daemon = try shell.run("run", "--shard", "1/2")
+            #expect(daemon.code == 78 && daemon.errors.contains(words), "\(daemon.everything)")
+            let doctor = try shell.run("doctor", "--shard", "1/2", "--wait", "10ms")
+            #expect(doctor.output.contains("BROKEN  state: cannot use the state: ") && doctor.output.contains(words), "\(doctor.output)")
+            let untold = try shell.run("check")
+            #expect(untold.code == 3 && untold.errors.contains("is the state of shard 2/2, and this monitor is none of several"))
+            #expect(untold.errors.contains("say --shard 2/2 or MOZAIKS_OPS_SHARD=2/2"), "\(untold.errors)")
+            #expect(try shell.run("check", "--shard", "2/3").code == 0, "of three it is the second's too")
+        }
+    }
+
+    @Test func whoseEachRuntimeIsIsShown() throws {
+        try twoShards { shell in
+            let shown = try shell.run("config", "show", "--shard", "2/2").output
+            for line in ["shard: 2/2 ", "runtimes.shared.shard: 2/2 ", "runtimes.eu.shard: 1/2, not watched here "] {
+                #expect(shown.contains(line), "\(shown)")
+            }
+            let doctor = try shell.run("doctor", "--shard", "2/2", "--wait", "10ms")
+            #expect(doctor.output.contains("shard: 2/2 watches shared; others watch eu (1/2)"), "\(doctor.output)")
+        }
+    }
+
+    @Test func aShardWithNothingToWatchSaysSo() throws {
+        try twoShards { shell in
+            let empty = try shell.run("check", "--shard", "3/3")
+            #expect(empty.code == 78 && empty.errors.contains("of the 2 configured none belongs to shard 3/3"), "\(empty.everything)")
+        }
+    }
+}
