@@ -188,7 +188,10 @@ public struct StatusVerdict: Sendable {
     }
 
     private func figures(_ summary: RuntimeSummary) -> String {
-        var parts = summary.replicas.flatMap { replica in [Endpoint.host, .probe].compactMap { replica.said[$0] } }
+        // Of what is down that was said already, with why.
+        var parts = summary.replicas.filter { $0.isHealthy != false }.flatMap { replica in
+            [Endpoint.host, .probe].compactMap { replica.said[$0] }
+        }
         if let open = summary.total({ $0.openChats }), let tracked = summary.total({ $0.trackedChats }) {
             parts.append("\(open) open chat\(open == 1 ? "" : "s") of \(tracked)")
             parts.append("\(summary.apps) app\(summary.apps == 1 ? "" : "s")")

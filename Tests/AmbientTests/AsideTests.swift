@@ -27,20 +27,35 @@ import Testing
         func wait() {
             var byte: UInt8 = 0
             _ = Glibc.read(ends.read, &byte, 1)
-            close(ends.read)
         }
 
         func open() { close(ends.write) }
+
+        deinit { close(ends.read) }
     }
 
     @Test func theResultComesBack() async {
         #expect(await Aside(clock: SystemClock()).run(within: .minutes(10)) { 42 } == 42)
     }
 
-    @Test func itRunsOnAThreadOfItsOwn() async {
-        let own = await Aside(clock: SystemClock()).run(within: .minutes(10)) { (UInt(pthread_self()), 1) }
-        let other = await Aside(clock: SystemClock()).run(within: .minutes(10)) { UInt(pthread_self()) != UInt(0) }
-        #expect(own?.1 == 1 && other == true)
+    /// More of what hangs than there are threads in the cooperative pool.
+    @Test func whatHangsHoldsUpNobody() async {
+        let door = Door()
+        await withTaskGroup(of: Int?.self) { group in
+            for index in 0..<64 {
+                group.addTask {
+                    await Aside(clock: SystemClock()).run(within: .hours(10)) {
+                        door.wait()
+                        return index
+                    }
+                }
+            }
+            #expect(await Aside(clock: SystemClock()).run(within: .hours(10)) { 42 } == 42)
+            door.open()
+            var sum = 0
+            for await index in group { sum += index ?? -1_000 }
+            #expect(sum == 63 * 64 / 2)
+        }
     }
 
     @Test func whatDoesNotComeBackIsGivenUp() async {

@@ -34,6 +34,8 @@ import Testing
         }
 
         func open() { close(ends.write) }
+
+        deinit { close(ends.read) }
     }
 
     private static let folder = Fixtures.repository + "/Tests/Fixtures/hosts/linux-6.8-container-limits"

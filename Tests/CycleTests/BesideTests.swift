@@ -114,6 +114,22 @@ import Testing
         #expect(names.contains("disk_free") && names.contains("up") && !names.contains("active_runs") && !names.contains("latency"))
     }
 
+    @Test func whatIsKeptForWhoeverLooksComesBack() throws {
+        var pipeline = Pipeline(settings: Self.settings, policies: .embeddedDefault)
+        pipeline.take(Self.look(free: 40, at: Self.start))
+        let summary = try #require(pipeline.signals["this"]?.summary)
+        let sight = RuntimeSight(
+            summary: summary, polledAt: Self.start, interval: .seconds(10), mode: .observe, environment: "production", isOfDaemon: true)
+        let back = try RuntimeSight(DocumentReader(sight.document, document: "sight"))
+        #expect(back.summary.kind == .host && back.summary.replicas[0].said == [.host: "memory 40 %, 40 % free on /"])
+        // Of a runtime the document is as it always was.
+        let runtime = try #require(pipeline.signals["shared"]?.summary)
+        let old = RuntimeSight(
+            summary: runtime, polledAt: Self.start, interval: .seconds(10), mode: .observe, environment: "production", isOfDaemon: true)
+        #expect(old.document["kind"] == nil)
+        #expect(try RuntimeSight(DocumentReader(old.document, document: "sight")).summary.kind == .runtime)
+    }
+
     // MARK: - What explains what
 
     private static let explaining = """

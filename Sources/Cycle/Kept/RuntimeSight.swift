@@ -92,9 +92,8 @@ public struct RuntimeSight: Sendable {
 
 extension RuntimeSight {
     public var document: JSON {
-        [
-            "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "kind": .string(summary.kind.rawValue),
-            "polled_at": .moment(polledAt),
+        var object: JSONObject = [
+            "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "polled_at": .moment(polledAt),
             "interval": .span(interval), "mode": .string(mode.rawValue),
             "mode_place": .optional(modePlace), "environment": .string(environment),
             "daemon": .bool(isOfDaemon),
@@ -104,6 +103,9 @@ extension RuntimeSight {
             "unjudged": .array(summary.unjudged.map { ["rule": .string($0.rule), "wanting": $0.wanting.map(JSON.span) ?? .null] }),
             "finding": summary.finding.map(RuntimeSight.document) ?? .null,
         ]
+        // As on tapes: a runtime where nothing is said of it.
+        if summary.kind != .runtime { object.append("kind", .string(summary.kind.rawValue)) }
+        return .object(object)
     }
 
     private static func document(_ finding: RuntimeSummary.Finding) -> JSON {
@@ -123,8 +125,11 @@ extension RuntimeSight {
                 "detail": .optional(replica.detail[endpoint].map(Shown.line)),
             ]
         }
-        let said = Endpoint.allCases.compactMap { endpoint in
-            replica.said[endpoint].map { (key: endpoint.path, value: JSON.string(Shown.line($0))) }
+        func words(_ texts: [Endpoint: String]) -> JSON? {
+            let members = [Endpoint.host, .probe].compactMap { endpoint in
+                texts[endpoint].map { (key: endpoint.path, value: JSON.string(Shown.line($0))) }
+            }
+            return members.isEmpty ? nil : .object(JSONObject(members))
         }
         var object: JSONObject = [
             "url": .string(replica.url), "healthy": replica.isHealthy.map { .bool($0) } ?? .null,
@@ -137,7 +142,9 @@ extension RuntimeSight {
             "health_detail": .optional(replica.missing[.health] == nil ? replica.detail[.health].map(Shown.line) : nil),
             "missing": .array(missing),
         ]
-        if !said.isEmpty { object.append("said", .object(JSONObject(said))) }
+        // What looks came to, and why.
+        if let said = words(replica.said) { object.append("said", said) }
+        if let details = words(replica.detail) { object.append("details", details) }
         return .object(object)
     }
 
@@ -188,8 +195,9 @@ extension RuntimeSight {
         replica.sharedChats = try reader.optional("shared_chats")?.count() ?? 0
         replica.answersForSeveralProcesses = try reader.member("several_processes").bool()
         replica.detail[.health] = try reader.optional("health_detail")?.string()
-        for endpoint in Endpoint.allCases {
+        for endpoint in [Endpoint.host, .probe] {
             replica.said[endpoint] = try reader.optional("said")?.optional(endpoint.path)?.string()
+            replica.detail[endpoint] = try reader.optional("details")?.optional(endpoint.path)?.string()
         }
         for missing in try reader.member("missing").elements() {
             guard let endpoint = Endpoint(path: try missing.member("endpoint").string()) else { continue }

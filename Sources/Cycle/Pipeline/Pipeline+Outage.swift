@@ -50,6 +50,7 @@ extension Pipeline {
     /// not well. Returns the ids of those it wrote on.
     mutating func noteOutages(_ outcome: TickOutcome) -> Set<String> {
         let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
+        guard !opened.isEmpty else { return [] }
         var touched: Set<String> = []
         if let found = lastLook(at: outcome.runtime) {
             for incident in opened where note(found, on: incident, at: outcome.now) { touched.insert(incident.id) }

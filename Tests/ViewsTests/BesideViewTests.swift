@@ -1,0 +1,52 @@
+import Model
+import Signals
+import Testing
+
+@testable import Views
+
+/// What people are told of hosts and services in a line.
+@Suite struct BesideViewTests {
+    private func summary(_ kind: WatchedKind, _ change: (inout RuntimeSummary.Replica) -> Void) -> RuntimeSummary {
+        var replica = RuntimeSummary.Replica(url: kind == .host ? "/proc" : "https://shop.example", perfInterval: .seconds(10))
+        change(&replica)
+        return RuntimeSummary(
+            runtime: "this", kind: kind, replicas: [replica], apps: 0, deadCounters: [], liveCounters: [], endedRuns: 0)
+    }
+
+    private func verdict(_ summary: RuntimeSummary) -> StatusVerdict {
+        StatusVerdict(summaries: [summary], at: Timestamp(milliseconds: 0), open: [])
+    }
+
+    @Test func aHostThatIsWellSaysHowItIs() {
+        let verdict = verdict(summary(.host) { $0.said[.host] = "cpu 12 %, memory 40 %, 55 % free on /" })
+        #expect(verdict.line == "OK: cpu 12 %, memory 40 %, 55 % free on /")
+    }
+
+    @Test func aHostThatSaysNothingIsNotKnown() {
+        let verdict = verdict(
+            summary(.host) { replica in
+                replica.missing[.host] = .unreachable
+                replica.detail[.host] = "/proc: no stat; no meminfo"
+            })
+        #expect(verdict.state == .unknown && verdict.essence.contains("/proc /host \(MissingReason.unreachable)"))
+        #expect(verdict.line.hasPrefix("UNKNOWN: /proc: \(MissingReason.unreachable) (/proc: no stat"), "\(verdict.line)")
+    }
+
+    @Test func aServiceThatIsDownIsAWarningBeforeItsIncident() {
+        let verdict = verdict(
+            summary(.service) { replica in
+                replica.isHealthy = false
+                replica.said[.probe] = "down"
+                replica.detail[.probe] = "connection refused"
+            })
+        #expect(verdict.state == .warning)
+        #expect(verdict.line.hasPrefix("WARNING: https://shop.example is down (connection refused)"), "\(verdict.line)")
+    }
+
+    @Test func figuresAreShownInTheirTone() {
+        var replica = RuntimeSummary.Replica(url: "https://shop.example", perfInterval: .seconds(10))
+        (replica.isHealthy, replica.said[.probe]) = (true, "up, status 200, 41 ms")
+        let parts = ReplicaFigures(replica).parts
+        #expect(parts.map(\.text) == ["up, status 200, 41 ms"] && parts.map(\.tone) == [.good])
+    }
+}
