@@ -20,6 +20,7 @@ public struct TapeHeader: Hashable, Sendable {
             var members: JSONObject = ["replicas": .array(runtime.replicas.map(JSON.string))]
             // As it always was where there are only runtimes.
             if runtime.kind != .runtime { members.append("kind", .string(runtime.kind.rawValue)) }
+            if !runtime.carries.isEmpty { members.append("carries", .strings(runtime.carries)) }
             return (key: runtime.name, value: JSON.object(members))
         }
         return [

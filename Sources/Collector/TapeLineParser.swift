@@ -56,7 +56,12 @@ struct TapeLineParser {
                 }
                 kind = known
             }
-            runtimes.append(.init(name: member.key, kind: kind, replicas: replicas))
+            var carries: [String] = []
+            for name in member.value["carries"]?.array ?? [] {
+                guard let name = name.string else { throw error("what a host carries is to be names of runtimes") }
+                carries.append(name)
+            }
+            runtimes.append(.init(name: member.key, kind: kind, replicas: replicas, carries: carries))
         }
         return TapeHeader(interval: TimeSpan(milliseconds: interval), runtimes: runtimes)
     }

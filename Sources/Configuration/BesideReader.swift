@@ -45,11 +45,26 @@ struct BesideReader {
             let mounts = mounts(inner)
             let proc = reader.path(inner, HostKeys.proc) ?? "/proc"
             let cgroup = reader.path(inner, HostKeys.cgroup) ?? "/sys/fs/cgroup"
+            let carries = carries(inner, fields)
             let labels = labels(inner)
             inner.finish()
             return HostSettings(
                 watched: WatchedRuntime(name: entry.name, kind: .host, replicas: [proc], labels: labels), mounts: mounts, proc: proc,
-                cgroup: cgroup, origin: reader.origin(entry.key))
+                cgroup: cgroup, carries: carries, origin: reader.origin(entry.key))
+        }
+    }
+
+    /// Names of runtimes; what is none is reported.
+    private func carries(_ inner: Fields, _ fields: Fields) -> [String]? {
+        guard let node = inner.node(HostKeys.carries), let items = reader.reporter.list(node, "'carries'") else { return nil }
+        let known = fields.entry(Keys.runtimes.name)?.value.entries?.map(\.name) ?? []
+        return items.compactMap { item in
+            guard let name = reader.text(item, "a runtime") else { return nil }
+            guard known.contains(where: { $0.isSame(as: name) }) else {
+                reader.reporter.report("name", "no runtime '\(Shown.id(name))'", at: item, hint: Nearest.hint(to: name, among: known))
+                return nil
+            }
+            return name
         }
     }
 

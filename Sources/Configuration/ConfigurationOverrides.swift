@@ -224,7 +224,7 @@ enum ConfigurationEntries {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
         }
-        entries += configuration.hosts.flatMap(\.entries)
+        entries += configuration.hosts.flatMap { $0.entries(carries: configuration.carried(by: $0)) }
         entries += configuration.services.flatMap(\.entries)
         func plain(_ key: String, _ value: String) -> Entry {
             Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)

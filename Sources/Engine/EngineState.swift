@@ -47,16 +47,17 @@ public struct EngineState: Hashable, Sendable {
     ///   - clock: when the runtime's endpoints were last heard of.
     ///   - labels: of the environment and the runtime; they go on each incident.
     ///   - restartedAt: when a process of the runtime was last seen to have been replaced by another.
+    ///   - hosts: watched hosts that the runtime runs on. Their rules, as they were judged last, may keep quiet what is seen of it.
     ///   - wall: the moment of the tick. The engine's own now never runs backwards: `max(previous, wall)`.
     public mutating func evaluate(
         policies: PolicySet, readings: ReadingTable, clock: ObservationClock, labels: [String: String] = [:],
-        restartedAt: Timestamp? = nil, now wall: Timestamp
+        restartedAt: Timestamp? = nil, hosts: [String] = [], now wall: Timestamp
     ) -> TickOutcome {
         // Taken out while it changes, so that there is one owner and nothing is copied.
         let state = runtimes.removeValue(forKey: readings.runtime) ?? RuntimeState(now: wall)
         var evaluation = Evaluation(
             state: state, policies: policies, readings: readings, clock: clock, labels: labels,
-            restartedAt: restartedAt, wall: wall)
+            restartedAt: restartedAt, hosts: hosts.compactMap { name in runtimes[name].map { (name, $0) } }, wall: wall)
         evaluation.run()
         runtimes[readings.runtime] = evaluation.state
         changed.runtimes.insert(readings.runtime)

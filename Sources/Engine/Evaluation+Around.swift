@@ -33,7 +33,7 @@ extension Evaluation {
 
     // MARK: - Suppression
 
-    /// A rule of the runtime that fires and suppresses this one; the first by name.
+    /// A rule of the runtime, or of a host that it runs on, that fires and suppresses this one; the first by name.
     ///
     /// Only a rule that fires suppresses. One that is merely pending may never fire, and would have hidden a true
     /// incident meanwhile; so a suppressor's `for` should be shorter than what it suppresses.
@@ -41,7 +41,13 @@ extension Evaluation {
         rule?.suppressedBy.first {
             state.isFiring(
                 RuleKey(kind: .runtime, rule: $0), id: Array(outcome.runtime.utf8), clearAfter: policies.clearAfter)
+                || isFiringOnHost($0, clearAfter: policies.clearAfter)
         }
+    }
+
+    /// Whether a rule fires on a host that the runtime runs on, by its last look.
+    private func isFiringOnHost(_ rule: String, clearAfter: TimeSpan) -> Bool {
+        hosts.contains { $0.state.isFiring(RuleKey(kind: .host, rule: rule), id: Array($0.name.utf8), clearAfter: clearAfter) }
     }
 
     /// A rule that fires on this very subject and suppresses this one. What happens to one app or replica explains
@@ -63,6 +69,7 @@ extension Evaluation {
                 state.isFiring(RuleKey(kind: kind, rule: cause), id: id, clearAfter: .zero)
             }
             if holds(.runtime, id: Array(outcome.runtime.utf8)) || holds(rule.subject, id: subject.idBytes) { return true }
+            if isFiringOnHost(cause, clearAfter: .zero) { return true }
             guard rule.subject == .runtime else { return false }
             let others: [SubjectKind] = [.app, .replica]
             return others.contains { state.isFiringAnywhere(RuleKey(kind: $0, rule: cause), clearAfter: .zero) }

@@ -14,12 +14,14 @@ struct Evaluation {
     let clock: ObservationClock
     private let labels: [String: String]
     let restartedAt: Timestamp?
+    /// What is remembered of the hosts that the runtime runs on, by their names.
+    let hosts: [(name: String, state: RuntimeState)]
     /// Rows of apps that have a policy of their own, ascending, with its position in the set.
     private let ownPolicies: [(row: Int, policy: Int)]
 
     init(
         state: RuntimeState, policies: PolicySet, readings: ReadingTable, clock: ObservationClock,
-        labels: [String: String], restartedAt: Timestamp?, wall: Timestamp
+        labels: [String: String], restartedAt: Timestamp?, hosts: [(name: String, state: RuntimeState)], wall: Timestamp
     ) {
         self.state = state
         self.policies = policies
@@ -27,6 +29,7 @@ struct Evaluation {
         self.clock = clock
         self.labels = labels
         self.restartedAt = restartedAt
+        self.hosts = hosts
         let now = max(state.now, wall)
         self.state.now = now
         outcome = TickOutcome(runtime: readings.runtime, now: now)

@@ -42,11 +42,16 @@ public struct WatchedRuntime: Hashable, Sendable {
     public var replicas: [String]
     /// On every incident of it. A tape's header has none: they stand in its settings.
     public var labels: [String: String]
+    /// Of a host: the runtimes that run there. What happens to it may explain what is seen of them.
+    public var carries: [String]
 
-    public init(name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:]) {
+    public init(
+        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], carries: [String] = []
+    ) {
         self.name = name
         self.kind = kind
         self.replicas = replicas
         self.labels = labels
+        self.carries = carries
     }
 }

@@ -927,7 +927,7 @@ public enum DefaultPolicy {
             next_steps:
               - The kernel's log names it (journalctl -k, dmesg); look whether it was the runtime or its database, and whether it is back.
               - What grew, and since when? More memory, or less of it for what grew.
-            suppresses: [host-memory]
+            suppresses: [host-memory, runtime-restarted]
             playbook: host-oom
 
           # What is not available, caches not counted: near the end the kernel kills, or everything waits for the disk.

@@ -185,17 +185,16 @@ public struct Overview {
         return "\(who): the last poll\(what) was at \(clock(oldest.polledAt)) \(zone.mark(oldest.polledAt)), as the journal has it"
     }
 
-    /// `2 runtimes, 1 host and 3 services are`, for a sentence of what is done to them.
-    public var watchedWords: String {
-        let parts = WatchedKind.allCases.compactMap { kind -> (count: Int, text: String)? in
+    /// `2 runtimes, 1 host and 3 services`, and whether that is one thing.
+    public var watchedCounts: (text: String, isOne: Bool) {
+        let parts = WatchedKind.allCases.compactMap { kind -> String? in
             let count = sights.count { $0.summary.kind == kind }
             guard count > 0 || kind == .runtime && sights.isEmpty else { return nil }
-            return (count, "\(count) \(kind.rawValue)\(count == 1 ? "" : "s")")
+            return "\(count) \(kind.rawValue)\(count == 1 ? "" : "s")"
         }
-        let first = parts.dropLast().map(\.text).joined(separator: ", ")
-        let last = parts.last?.text ?? ""
-        let isOne = parts.count == 1 && parts[0].count == 1
-        return (first.isEmpty ? last : "\(first) and \(last)") + (isOne ? " is" : " are")
+        let first = parts.dropLast().joined(separator: ", ")
+        let last = parts.last ?? ""
+        return (first.isEmpty ? last : "\(first) and \(last)", sights.count == 1)
     }
 
     /// The strictest mode of all runtimes; nil before the first poll.

@@ -9,6 +9,7 @@ struct PastBuilder {
     private(set) var next: Int64
     private(set) var restarts: [Timestamp] = []
     private let price: TokenPrice?
+    private let drawn: [(title: String, signals: [Signal], isStacked: Bool)]
     private var tracks: [Track]
     private var restartCount = 0.0
 
@@ -37,12 +38,13 @@ struct PastBuilder {
         }
     }
 
-    init(_ range: PastRange, _ price: TokenPrice?) {
+    init(_ range: PastRange, _ kind: WatchedKind, _ price: TokenPrice?) {
         self.range = range
         self.price = price
         next = range.minutes.lowerBound
         let count = range.count
-        tracks = RuntimePast.panels.map { panel in
+        drawn = RuntimePast.panels(of: kind)
+        tracks = drawn.map { panel in
             Track(
                 signals: panel.signals, isStacked: panel.isStacked,
                 values: panel.signals.map { _ in Array(repeating: nil, count: count) }, seen: Array(repeating: 0, count: count),
@@ -76,7 +78,9 @@ struct PastBuilder {
             case .value(let value) where value.isFinite:
                 isSeen = true
                 let before = track.values[place][step]
-                track.values[place][step] = track.isStacked ? (before ?? 0) + value : max(before ?? value, value)
+                // The worst of a step: of what is left that is the least.
+                let worst = signal == .diskFree || signal == .inodesFree ? min(before ?? value, value) : max(before ?? value, value)
+                track.values[place][step] = track.isStacked ? (before ?? 0) + value : worst
             case .value: break
             case .missing(let why): reason = reason ?? why
             }
@@ -121,7 +125,7 @@ struct PastBuilder {
     }
 
     var panels: [RuntimePast.Panel] {
-        zip(RuntimePast.panels, tracks).map { panel, track in
+        zip(drawn, tracks).map { panel, track in
             RuntimePast.Panel(
                 title: panel.title, signals: panel.signals, isStacked: panel.isStacked,
                 series: track.isStacked ? layers(track) : lines(track), gaps: track.gaps)

@@ -12,6 +12,15 @@ public struct RuntimeHistory {
     /// What a person wants to see first.
     public static let signals: [Signal] = [.activeRuns, .errorRate, .turnLatencyP95, .tokens, .cost, .mongodbLatency]
 
+    /// The same of any kind of thing that is watched.
+    public static func signals(of kind: WatchedKind) -> [Signal] {
+        switch kind {
+        case .runtime: signals
+        case .host: [.cpu, .memory, .diskFree, .load]
+        case .service: [.up, .latency]
+        }
+    }
+
     /// Minutes that a closed one may take to be on disk.
     private static let latest: Int64 = 3
 

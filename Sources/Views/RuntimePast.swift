@@ -98,6 +98,20 @@ public struct RuntimePast: Sendable {
         ("MongoDB latency", [.mongodbLatency], false),
     ]
 
+    /// The same of what is watched beside runtimes: one process each, so nothing is stacked.
+    static func panels(of kind: WatchedKind) -> [(title: String, signals: [Signal], isStacked: Bool)] {
+        switch kind {
+        case .runtime: panels
+        case .host:
+            [
+                ("Processors", [.cpu, .cpuThrottled], false), ("Memory", [.memory, .swap], false),
+                ("Left on the fullest disk", [.diskFree, .inodesFree], false),
+                ("Waiting for processors, memory, disks", [.pressureCPU, .pressureMemory, .pressureIO], false), ("Load", [.load], false),
+            ]
+        case .service: [("Answers", [.up], false), ("Time to answer", [.latency], false), ("Certificate", [.certificateDays], false)]
+        }
+    }
+
     /// Layers of a stack with a name of their own.
     static let mostLayers = 5
     /// Apps that are told apart while it is read; of more those that come later are among the rest.
@@ -143,7 +157,7 @@ public struct RuntimePast: Sendable {
                     let known = try journal.historyRuntimes().first { $0.runtime.isSame(as: runtime) }
                     let begun = try known.map { try RecordedHistory.firstMinute(journal, runtime: runtime, in: $0.minutes) }
                     let first = max(asked.minutes.lowerBound, begun ?? whole.minute)
-                    builder = PastBuilder(asked.beginning(at: first), price)
+                    builder = PastBuilder(asked.beginning(at: first), whole.watch?.kind ?? .runtime, price)
                 }
                 builder?.take(minute)
             }

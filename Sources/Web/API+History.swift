@@ -69,7 +69,10 @@ extension API {
     }
 
     private static func signal(_ name: String, ofApp: Bool) throws(Problem) -> Signal {
-        let known = Signal.table.filter { $0.subjects.contains(ofApp ? .app : .runtime) }
+        // Of what is watched by itself any kind: of another one it is missing.
+        let known = Signal.table.filter { info in
+            ofApp ? info.subjects.contains(.app) : WatchedKind.allCases.contains { info.subjects.contains($0.subject) }
+        }
         guard let found = known.first(where: { $0.name.isSame(as: name) }) else {
             throw .badRequest(
                 "'signal' \(ofApp ? "of an app " : "")is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'"

@@ -21,13 +21,16 @@ struct ChartSection {
     private let rules: [Rule]
     private let drawn: [Drawn]
     private let runtimes: Int
+    private let noun: String
 
     init(_ overview: Overview, _ frame: Timeframe, _ reading: Reading) {
         self.frame = frame
         clocks = reading.clocks
         // Without an engine that wrote its policy there are no thresholds to draw, and charts all the same.
-        rules = (try? API.policies(reading))?.rules(for: .runtime) ?? []
+        let policies = try? API.policies(reading)
+        rules = WatchedKind.allCases.flatMap { policies?.rules(for: $0.subject) ?? [] }
         runtimes = overview.sights.count
+        noun = overview.sights.allSatisfy { $0.summary.kind == .runtime } ? "runtimes" : "things that are watched"
         let marks = (try? Pipeline.guardState(in: reading.journal).marks) ?? []
         drawn = overview.sights.prefix(ChartSection.mostRuntimes).map { sight in
             let runtime = sight.summary.runtime
@@ -63,7 +66,7 @@ struct ChartSection {
         let parts = drawn.enumerated().map { index, drawn in "<h3>\(id: drawn.runtime)</h3>\(charts(drawn, index))" as HTML }
         let more: HTML = HTML.when(
             runtimes > drawn.count,
-            "<p class=\"faint\">Charts of the first \(drawn.count) of \(runtimes) runtimes; the others are at /api/v1/history.</p>")
+            "<p class=\"faint\">Charts of the first \(drawn.count) of \(runtimes) \(noun); the others are at /api/v1/history.</p>")
         return """
             <section id="charts" aria-labelledby="charts-h"><h2 id="charts-h">\(frame.words.prefix(1).uppercased() + frame.words.dropFirst())</h2>
             \(controls)\(parts.joined())\(more)</section>

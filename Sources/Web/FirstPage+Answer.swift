@@ -138,7 +138,8 @@ extension FirstPage {
             return
                 "\(count)\(how).\(verdict.stale.map { " \(sentence($0)) What stands here may be no more so." } ?? "")"
         }
-        let watched = "\(overview.watchedWords) watched"
+        let counts = overview.watchedCounts
+        let watched = "\(counts.text) \(counts.isOne ? "is" : "are") watched"
         if verdict.state == .ok { return "\(watched), no incident is open." }
         // What keeps it from being well stands first.
         return "\(sentence(verdict.account))"

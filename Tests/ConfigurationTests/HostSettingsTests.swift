@@ -33,6 +33,7 @@ import Testing
         #expect(host.mounts == ["/"] && host.proc == "/proc" && host.cgroup == "/sys/fs/cgroup")
         #expect(host.watched == WatchedRuntime(name: "this", kind: .host, replicas: ["/proc"]))
         #expect(configuration.watched.map(\.name) == ["shared", "this"])
+        #expect(configuration.watched.map(\.carries) == [[], ["shared"]])
     }
 
     @Test func everythingIsReadAndShown() throws {
@@ -48,8 +49,24 @@ import Testing
                 "hosts.this.mounts: [/host, /host/var/lib/mongodb] # conf/mozaiks-ops.yaml:4",
                 "hosts.this.proc: /host/proc # conf/mozaiks-ops.yaml:4",
                 "hosts.this.cgroup: /sys/fs/cgroup/mozaiks.slice # conf/mozaiks-ops.yaml:4",
+                "hosts.this.carries: [shared] # conf/mozaiks-ops.yaml:4",
                 "hosts.this.labels.rack: b12 # conf/mozaiks-ops.yaml:4",
             ])
+    }
+
+    @Test(
+        "who is reached on loopback runs here",
+        arguments: [
+            ("http://127.0.0.1:8000", true), ("http://localhost", true), ("https://LOCALHOST:8443/base", true), ("http://[::1]:8000", true),
+            ("http://127.0.0.1.example.com", false), ("http://10.0.0.7:8000", false), ("http://[::2]", false),
+            ("http://localhost.corp", false),
+        ])
+    func loopback(_ url: String, _ isHere: Bool) { #expect(Configuration.isLoopback(url) == isHere) }
+
+    @Test func whatRunsThereCanBeSaid() throws {
+        #expect(try load("hosts: {this: {carries: []}}\n").watched[1].carries == [])
+        #expect(try load("hosts: {this: {carries: [shared]}}\n").watched[1].carries == ["shared"])
+        #expect(faults("hosts: {this: {carries: [sharde]}}\n").contains("no runtime 'sharde'"))
     }
 
     @Test func aNameIsOfOneThing() {

@@ -113,4 +113,86 @@ import Testing
         let names = report.runtimeReadings.map(\.series.signal.name)
         #expect(names.contains("disk_free") && names.contains("up") && !names.contains("active_runs") && !names.contains("latency"))
     }
+
+    // MARK: - What explains what
+
+    private static let explaining = """
+        schema: mozaiks.ops/policy/v1
+        ops_policy: default
+        mode: observe
+        rules:
+          full: {subject: host, when: memory > 90%, severity: critical, suppresses: [gone]}
+          gone: {subject: runtime, when: up == 0, severity: critical}
+        """
+
+    /// The host's memory and the runtime's silence, each with its tick; the runtime's is returned.
+    private static func outage(_ settings: MonitorSettings, memory: Int64) throws -> (pipeline: Pipeline, tick: TickResult) {
+        let policies = try PolicyLoader.load(
+            files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(explaining.utf8))]
+        ).get()
+        var pipeline = Pipeline(settings: settings, policies: policies)
+        var view = HostView()
+        view.cores = 2
+        view.memory = HostView.Space(used: memory, all: 100)
+        pipeline.take(
+            Observation(
+                at: start, runtime: "this", replica: "/proc", endpoint: .host, elapsedMilliseconds: 2,
+                outcome: .answer(Observation.Answer(look: HostDocument.json(view)))))
+        _ = pipeline.tick("this", now: start)
+        for endpoint in Endpoint.whole {
+            pipeline.take(
+                Observation(
+                    at: start, runtime: "shared", replica: "http://127.0.0.1:8000", endpoint: endpoint, elapsedMilliseconds: 2,
+                    outcome: .failure(.refused, detail: "connection refused")))
+        }
+        let tick = pipeline.tick("shared", now: start)
+        return (pipeline, try #require(tick))
+    }
+
+    @Test func aHostKeepsQuietWhatIsSeenOfWhatRunsThere() throws {
+        var settings = Self.settings
+        settings.runtimes[1].carries = ["shared"]
+        let (pipeline, tick) = try Self.outage(settings, memory: 95)
+        #expect(tick.outcome.standings.map(\.suppressedBy) == ["full"])
+        #expect(tick.outcome.changes.isEmpty)
+        #expect(pipeline.openIncidents.map(\.rule) == ["full"])
+        #expect(pipeline.engine.suppressions(of: "shared").map(\.cause) == ["full"])
+    }
+
+    @Test func ofWhatRunsElsewhereItExplainsNothing() throws {
+        let (pipeline, tick) = try Self.outage(Self.settings, memory: 95)
+        #expect(tick.outcome.changes.map(\.incident.rule) == ["gone"])
+        #expect(Set(pipeline.openIncidents.map(\.rule)) == ["full", "gone"])
+    }
+
+    @Test func aHostThatIsWellExplainsNothing() throws {
+        var settings = Self.settings
+        settings.runtimes[1].carries = ["shared"]
+        let (pipeline, _) = try Self.outage(settings, memory: 50)
+        #expect(pipeline.openIncidents.map(\.rule) == ["gone"])
+    }
+
+    @Test func theIncidentSaysWhatWasFoundAndWhatIsOpenOfTheMachine() throws {
+        var settings = Self.settings
+        settings.runtimes[1].carries = ["shared"]
+        var replay = TapeReplay(settings: settings, policies: .embeddedDefault, followsTape: false)
+        for line in Self.lines.prefix(2 * 100) { replay.take(line) }
+        let full = try #require(replay.pipeline.openIncidents.first { $0.rule == "host-disk-full" })
+        #expect(full.handling.map(\.text).contains("memory 40 %, 2 % free on /"), "\(full.handling.map(\.text))")
+        // The runtime goes down meanwhile.
+        for step in 0..<12 {
+            let at = Self.start + .seconds(1_000) + .seconds(10) * Int64(step)
+            for endpoint in Endpoint.whole {
+                replay.take(
+                    .exchange(
+                        Observation(
+                            at: at, runtime: "shared", replica: "http://127.0.0.1:8000", endpoint: endpoint, elapsedMilliseconds: 2,
+                            outcome: .failure(.refused, detail: "connection refused"))))
+            }
+            replay.take(.tick(at: at, runtime: "shared", count: Int64(step + 1)))
+        }
+        let down = try #require(replay.pipeline.openIncidents.first { $0.rule == "runtime-down" })
+        let notes = down.handling.map(\.text).filter { $0.hasPrefix("on the machine that it runs on: ") }
+        #expect(notes.count == 1 && notes[0].contains("host-disk-full of host this since "), "\(down.handling.map(\.text))")
+    }
 }

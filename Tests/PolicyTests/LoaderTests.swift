@@ -113,6 +113,26 @@ extension LoaderTests {
         #expect(warnings.contains { $0.contains("default.yaml:3:33: warning[unused-threshold]: no rule uses the threshold 'nobody'") })
     }
 
+    @Test("who is beside the runtimes keeps quiet what is its own, and a host what runs there")
+    func suppressionWithoutReach() throws {
+        let text = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules:
+              full: {subject: host, when: memory > 90%, severity: critical, suppresses: [down, loud, away]}
+              away: {subject: service, when: up == 0, severity: critical, suppresses: [slow, down]}
+              slow: {subject: service, when: latency > 2s, severity: warning}
+              down: {subject: runtime, when: up == 0, severity: critical}
+              loud: {subject: app, when: active_runs > 3, severity: info}
+            """
+        let set = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        #expect(
+            set.warnings.map(\.message) == [
+                "'full' is a rule on a host, and keeps no rule on a service quiet",
+                "'away' is a rule on a service, and keeps no rule on a runtime quiet",
+            ])
+    }
+
     @Test func whatIsNeverDoneIsAWarning() throws {
         let text = """
             schema: mozaiks.ops/policy/v1

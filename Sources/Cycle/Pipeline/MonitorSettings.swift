@@ -51,8 +51,14 @@ public struct MonitorSettings: Sendable {
         interval = header.interval
         runtimes = header.runtimes.map { watched in
             WatchedRuntime(
-                name: watched.name, kind: watched.kind, replicas: watched.replicas, labels: labels[watched.name] ?? [:])
+                name: watched.name, kind: watched.kind, replicas: watched.replicas, labels: labels[watched.name] ?? [:],
+                carries: watched.carries)
         }
+    }
+
+    /// The hosts that a runtime runs on, as far as they are watched.
+    func hosts(of runtime: String) -> [String] {
+        runtimes.filter { $0.kind == .host && $0.carries.contains { $0.isSame(as: runtime) } }.map(\.name)
     }
 
     /// The labels that stand on an incident of that runtime.

@@ -51,6 +51,11 @@ extension Pipeline {
     mutating func noteOutages(_ outcome: TickOutcome) -> Set<String> {
         let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
         var touched: Set<String> = []
+        if let found = lastLook(at: outcome.runtime) {
+            for incident in opened where note(found, on: incident, at: outcome.now) { touched.insert(incident.id) }
+            return touched
+        }
+        touched = noteHosts(outcome, opened)
         // A note that opens meanwhile is about something else, and stays open for long after.
         for incident in opened where incident.subject.app == nil && incident.severity != .info {
             let only = incident.subject.replica
@@ -62,9 +67,32 @@ extension Pipeline {
             let lines = [trouble].compactMap { $0 } + silent.prefix(Pipeline.mostReplicas).map { Pipeline.words($0.key, $0.value) }
             let more = max(0, silent.count - Pipeline.mostReplicas)
             let text = lines.joined(separator: " · ") + (more > 0 ? " · and \(more) more replica\(more == 1 ? "" : "s")" : "")
-            if engine.note(HandlingNote(at: outcome.now, kind: .note, by: Wording.listener, text: text), on: incident.id) {
-                touched.insert(incident.id)
-            }
+            if note(text, on: incident, at: outcome.now) { touched.insert(incident.id) }
+        }
+        return touched
+    }
+
+    private mutating func note(_ text: String, on incident: Incident, at now: Timestamp) -> Bool {
+        engine.note(HandlingNote(at: now, kind: .note, by: Wording.listener, text: text), on: incident.id)
+    }
+
+    /// What the last look at a host or a service came to, with why; nil of a runtime, and where nothing was seen.
+    private func lastLook(at name: String) -> String? {
+        guard let signals = signals[name], let endpoint = signals.options.kind.endpoint else { return nil }
+        let replica = signals.summary.replicas.first
+        let parts = [replica?.said[endpoint], replica?.detail[endpoint].map(Shown.line)].compactMap { $0 }.filter { !$0.isEmpty }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+
+    /// Notes on incidents about a runtime that this tick opened what is open of the machine that it runs on.
+    private mutating func noteHosts(_ outcome: TickOutcome, _ opened: [Incident]) -> Set<String> {
+        var touched: Set<String> = []
+        for incident in opened where incident.subject.app == nil && incident.severity != .info {
+            let open = settings.hosts(of: outcome.runtime).flatMap { engine.openIncidents(of: $0) }.filter { $0.severity != .info }
+            guard !open.isEmpty else { continue }
+            let words = open.map { "\($0.rule) of \($0.subject) since \($0.since)" }.inByteOrder()
+            let text = "on the machine that it runs on: " + words.prefix(Pipeline.mostReplicas).joined(separator: ", ")
+            if note(text, on: incident, at: outcome.now) { touched.insert(incident.id) }
         }
         return touched
     }

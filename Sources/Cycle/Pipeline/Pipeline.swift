@@ -159,7 +159,7 @@ public struct Pipeline: Sendable {
         let readings = readings.placed(in: settings.telling.zone, policies.labelBook(runtime: labels(of: runtime)))
         let outcome = engine.evaluate(
             policies: policies, readings: readings, clock: clock, labels: labels(of: runtime),
-            restartedAt: restartedAt, now: now)
+            restartedAt: restartedAt, hosts: settings.hosts(of: runtime), now: now)
         var context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
             restartedAt: restartedAt, landable: settings.landable,

@@ -43,7 +43,7 @@ public struct HistoryRunner {
     private let minutes: Range<Int64>
 
     /// - Parameters:
-    ///   - settings: of whoever asks; of their runtimes only the labels count.
+    ///   - settings: of whoever asks; of what they watch only the labels count, and which runtimes run on a host.
     ///   - minutes: UTC minutes since 1970.
     public init(_ journal: Journal, settings: MonitorSettings, runtimes: [String], minutes: Range<Int64>) {
         self.journal = journal
@@ -53,8 +53,12 @@ public struct HistoryRunner {
         // What would have landed, had there been a gate.
         settings.landable = [.throttle, .pause, .disablePack]
         settings.channels = settings.channels.isEmpty ? ["replay"] : settings.channels
-        let labels = Dictionary(settings.runtimes.map { ($0.name, $0.labels) }) { first, _ in first }
-        settings.runtimes = runtimes.map { .init(name: $0, replicas: [], labels: labels[$0] ?? [:]) }
+        let known = Dictionary(settings.runtimes.map { ($0.name, $0) }) { first, _ in first }
+        settings.runtimes = runtimes.map { name in
+            .init(
+                name: name, kind: known[name]?.kind ?? .runtime, replicas: [], labels: known[name]?.labels ?? [:],
+                carries: known[name]?.carries ?? [])
+        }
         self.settings = settings
     }
 

@@ -123,6 +123,9 @@ struct PolicyMerge {
                         continue
                     }
                     suppression.add(cause: isCause ? sheet.name : name, victim: isCause ? name : sheet.name)
+                    if let fault = reach(isCause ? sheet.name : name, isCause ? name : sheet.name, among: sheets + others) {
+                        source.reporter.report("no-effect", fault, at: item, severity: .warning)
+                    }
                 }
             }
         }
@@ -132,6 +135,18 @@ struct PolicyMerge {
                 at: sheet.place.node)
         }
         return suppression
+    }
+
+    /// Why one rule cannot keep another quiet; nil where it can. What is watched by itself explains itself, and a host what is
+    /// seen of the runtimes that run there.
+    private func reach(_ cause: String, _ victim: String, among sheets: [RuleSheet]) -> String? {
+        func kind(_ name: String) -> SubjectKind? {
+            sheets.first { $0.name == name }?["subject"]?.node.text.flatMap(SubjectKind.init(rawValue:))
+        }
+        guard let from = kind(cause), let to = kind(victim), from.watched != to.watched, (from, to.watched) != (.host, .runtime) else {
+            return nil
+        }
+        return "'\(cause)' is a rule on \(from.withArticle), and keeps no rule on \(to.withArticle) quiet"
     }
 
     // MARK: Policies

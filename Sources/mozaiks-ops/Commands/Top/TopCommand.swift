@@ -92,7 +92,8 @@ struct TopSource {
         guard let journal = try? invocation.journal(in: folder) else { return [] }
         defer { journal.close() }
         return overview.sights.prefix(3).compactMap {
-            try? RuntimeHistory(journal, runtime: $0.summary.runtime, now: overview.now)
+            try? RuntimeHistory(
+                journal, runtime: $0.summary.runtime, RuntimeHistory.signals(of: $0.summary.kind), now: overview.now)
         }
     }
 

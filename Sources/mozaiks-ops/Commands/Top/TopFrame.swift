@@ -120,8 +120,7 @@ struct TopFrame {
         }
         if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
         if parts.isEmpty {
-            let count = overview.sights.count
-            parts = [verdict.state == .ok ? "\(count) runtime\(count == 1 ? "" : "s") watched, nothing is open" : "not all is seen"]
+            parts = [verdict.state == .ok ? "\(overview.watchedCounts.text) watched, nothing is open" : "not all is seen"]
         }
         return parts.joined(separator: ", ")
     }
@@ -157,7 +156,8 @@ struct TopFrame {
                     case .bad: "✖ " + part.text
                     }
                 }
-                lines += flowing(["\(Shown.id(sight.summary.runtime))  as of \(overview.clock(sight.polledAt))"] + figures)
+                let kind = sight.summary.kind == .runtime ? "" : sight.summary.kind.rawValue + " "
+                lines += flowing(["\(kind)\(Shown.id(sight.summary.runtime))  as of \(overview.clock(sight.polledAt))"] + figures)
             }
             let series = histories.first { $0.runtime.isSame(as: sight.summary.runtime) }?.series ?? []
             // Of several runtimes only what is counted first: there is room for the rest on the page.
