@@ -7,7 +7,7 @@ BINARY := .build/release/mozaiks-ops
 # A release knows its commit. Every product is built with it, so that none undoes the other's; tests are built without.
 RELEASE = MOZAIKS_COMMIT=$$(.ci/commit) $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures clean
+.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures page-pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -55,7 +55,7 @@ chaos: build ## kills the program KILLS times (default 1000) at every step; two 
 	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 	@LINKS=1 FAULTS=$${CUTS:-18} Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 
-soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30
+soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30 ENGINE=postgres
 	@$(RELEASE) --product soak 2>&1 | .ci/quiet
 	@Tests/Soak/run .build/release/soak
 
@@ -82,8 +82,11 @@ format: ## rewrite the sources in the house format
 lint: ## fail where the sources differ from the house format, and say where
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
-pictures: ## the pictures of docs/ anew, from the recorded mails (wants a Chromium)
+pictures: ## the pictures of mails and Slack in docs/ anew, from the recorded ones (wants a Chromium)
 	@.ci/pictures
+
+page-pictures: build ## the pictures of the page in docs/ anew, of live daemons beside simulate (wants a Chromium; some 15 minutes)
+	@.ci/page-pictures .build/mozaiks-ops
 
 clean: ## remove what was built
 	@rm -rf .build

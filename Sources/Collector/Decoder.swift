@@ -19,6 +19,7 @@ public enum Decoder {
         switch answer.status {
         case 200:
             do {
+                if endpoint == .metrics { return .metrics(try page(answer)) }
                 return try values(of: answer.body, endpoint)
             } catch {
                 let why = answer.compression.map {
@@ -71,12 +72,29 @@ public enum Decoder {
         case .gate: return .gate(try GateCountsDecoder.decode(body))
         case .targets: return .targets(try TargetListDecoder.decode(body))
         case .inside: return .inside(try InsideViewDecoder.decode(body))
+        // Which of its two forms it has, the answer's head says.
+        case .metrics: throw MalformedBody("a page of metrics without its head")
         case .host: return .host(try HostDecoder.decode(body))
         case .probe: return try ProbeDecoder.decode(body)
         case .perf, .perfChats:
             // An empty array where totals should be is another server, not a runtime without chats.
             if body.firstByte == UInt8(ascii: "["), endpoint == .perf { throw MalformedBody("an array instead of an object") }
             return .perf(try PerfDecoder.decode(body))
+        }
+    }
+
+    private static func page(_ answer: Observation.Answer) throws(MalformedBody) -> MetricsPage {
+        guard let dialect = Exposition.dialect(answer.contentType) else {
+            throw MalformedBody("no page of metrics but \(PlainText.bounded(answer.contentType ?? "", limit: 100))")
+        }
+        let read = answer.body.storage.withBytes { bytes -> Result<MetricsPage, ExpositionFault> in
+            do throws(ExpositionFault) { return .success(try Exposition.read(UnsafeRawBufferPointer(bytes), dialect)) } catch {
+                return .failure(error)
+            }
+        }
+        switch read {
+        case .success(let page): return page
+        case .failure(let fault): throw MalformedBody("\(fault)")
         }
     }
 
@@ -106,8 +124,8 @@ public enum Decoder {
                 tally.look(chat, chatFields)
                 for id in ["chat_id", "app_id"] where chat[id] == nil { tally.add(id, "missing: the chat is left out") }
             }
-        // Documents of our own.
-        case .gate, .targets, .host, .probe: return false
+        // Documents of our own, and pages that are no JSON.
+        case .gate, .targets, .host, .probe, .metrics: return false
         }
         return true
     }

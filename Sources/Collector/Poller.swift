@@ -24,6 +24,8 @@ public struct Poller: Sendable {
     public func poll(_ target: Target, _ due: [(replica: String, endpoints: [Endpoint])]) async -> [Observation] {
         await withTaskGroup(of: [Observation].self) { group in
             for (replica, endpoints) in due {
+                // What a reload says of pages of metrics counts from the next start on, as all that is asked.
+                let endpoints = endpoints.filter { $0 != .metrics || target.hasMetrics(at: replica) }
                 group.addTask { await ask(target, replica: replica, endpoints) }
             }
             var all: [Observation] = []
@@ -40,7 +42,7 @@ public struct Poller: Sendable {
     public func look(at target: Target, _ endpoints: [Endpoint], known: [String] = []) async -> [Observation] {
         let found = await target.finder?.look()
         let replicas = found?.namedReplicas ?? (target.finder == nil ? target.replicas : known)
-        return [found].compactMap { $0 } + (await poll(target, replicas.map { ($0, endpoints) }))
+        return [found].compactMap { $0 } + (await poll(target, Target.adding(target.metrics, to: replicas.map { ($0, endpoints) })))
     }
 
     /// How long the expensive endpoint waits for the answers of the others.
@@ -107,24 +109,24 @@ public struct Poller: Sendable {
                 at: clock.now(), runtime: target.runtime, replica: replica, endpoint: endpoint,
                 elapsedMilliseconds: elapsed, outcome: outcome)
         }
+        let place = Place(target, replica: replica, endpoint)
         var credential: Authenticator.Credential?
         var lacking: String?
         do {
-            credential = try await target.authenticator.credential()
+            if place.isRuntimes { credential = try await target.authenticator.credential() }
         } catch {
             // Asked without a token the runtime says 401: unauthorized, which is the truth, and not down.
             lacking = error.description
             onProblem(target.runtime, error.description)
         }
-        var headers = [HTTPField("Accept", "application/json")]
+        var headers = [HTTPField("Accept", endpoint.accepted)]
         if let credential { headers.append(credential.field) }
         let token = credential?.secret
-        let place = target.place(of: replica)
         var request = HTTPRequest(
-            .get, place.url + endpoint.path, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
+            .get, place.url, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
             connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: min(target.bodyLimit, endpoint.bodyLimit),
             label: "\(endpoint.path) of \(target.runtime)")
-        request.tls = target.tls
+        if place.isRuntimes { request.tls = target.tls }
         request.pinnedAddress = place.pinnedAddress
         let started = clock.monotonicNanoseconds()
         do {
@@ -141,7 +143,33 @@ public struct Poller: Sendable {
     }
 }
 
+/// Where an endpoint is asked.
+private struct Place {
+    let url: String
+    /// Of a replica that was found as an address and goes by the name that it was found by.
+    var pinnedAddress: String?
+    /// It is the runtime itself that answers: what it wants to be shown is shown to nobody else.
+    let isRuntimes: Bool
+
+    init(_ target: Target, replica: String, _ endpoint: Endpoint) {
+        if case (.metrics, .url(let url)?) = (endpoint, target.metrics) {
+            (self.url, isRuntimes) = (url, false)
+            return
+        }
+        let place = target.place(of: replica)
+        var path = endpoint.path
+        if case (.metrics, .path(let own)?) = (endpoint, target.metrics) { path = own }
+        (url, pinnedAddress, isRuntimes) = (place.url + path, place.pinnedAddress, true)
+    }
+}
+
 extension Endpoint {
+    /// The forms of its answers that can be read.
+    fileprivate var accepted: String {
+        self == .metrics
+            ? "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.8,*/*;q=0.1" : "application/json"
+    }
+
     /// Bytes of the largest answer that is read of all endpoints but those that list chats. Recorded ones stay below a
     /// kilobyte.
     static let smallBodyLimit = 8 << 20

@@ -18,6 +18,8 @@ public struct Target: Sendable {
     public var finder: TargetFinder?
     /// Looks at it, where it is no runtime.
     public let look: (any Look)?
+    /// Where its pages of metrics are; nil: nobody asks for any.
+    public var metrics: MetricsPlace?
 
     public init(
         runtime: String, replicas: [String], authenticator: Authenticator, timeout: TimeSpan = .seconds(10),
@@ -53,4 +55,23 @@ public struct Target: Sendable {
     public var whole: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.whole }
     /// The same with what only some builds have.
     public var everything: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.everything }
+    /// Whether a page of metrics is asked there.
+    func hasMetrics(at replica: String) -> Bool {
+        switch metrics {
+        case nil: false
+        case .path: !replica.isSame(as: Observation.page)
+        case .url: replica.isSame(as: Observation.page)
+        }
+    }
+
+    /// What is asked of replicas, with what is asked for metrics.
+    public static func adding(
+        _ metrics: MetricsPlace?, to asked: [(replica: String, endpoints: [Endpoint])]
+    ) -> [(replica: String, endpoints: [Endpoint])] {
+        switch metrics {
+        case nil: asked
+        case .path: asked.map { ($0.replica, $0.endpoints + [.metrics]) }
+        case .url: asked + [(Observation.page, [.metrics])]
+        }
+    }
 }

@@ -14,7 +14,8 @@ extension Assembly {
             guard let port = name.port else { return ServiceTargets(record: name.host, scheme: name.scheme, refresh: name.refresh) }
             return AddressTargets(
                 host: name.host, port: port, scheme: name.scheme, family: name.records == .aaaa ? .ipv6 : .ipv4, refresh: name.refresh)
-        case .files(let paths): return FileTargets(paths: paths)
+        // Looking costs next to nothing.
+        case .files(let paths): return FileTargets(paths: paths, refresh: .seconds(10))
         case .http(let service):
             let method = service.authentication.method("the targets of \(runtime)", in: environment)
             return ServedTargets(

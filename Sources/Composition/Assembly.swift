@@ -114,6 +114,7 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
             target.tls = runtime.tls
+            target.metrics = runtime.watched.metrics
             target.finder = runtime.finding.map { finding in
                 TargetFinder(
                     Assembly.source(finding, of: runtime.name, client: client, clock: clock, in: environment), of: runtime.name,

@@ -67,6 +67,8 @@ public struct Strangers: Sendable {
 
     /// Conditions on labels that neither a runtime nor an app has: they would be unknown for ever.
     private var unlabelled: [Diagnostic] {
+        // Those of replicas that are found are known when they are.
+        guard !configuration.watched.contains(where: \.isFound) else { return [] }
         var known: [String: Set<String>] = ["environment": [configuration.environment.value]]
         let all =
             (configuration.watched + configuration.elsewhere.map(\.watched))

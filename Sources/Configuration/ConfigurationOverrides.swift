@@ -218,6 +218,9 @@ enum ConfigurationEntries {
             } else {
                 entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
             }
+            if let metrics = runtime.watched.metrics {
+                entries.append(Entry(key: key + ".metrics", value: "\(metrics)", origin: runtime.origin))
+            }
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             entries += runtime.tls.entries(key, runtime.origin)
             for (name, value) in runtime.labels.inByteOrder(of: \.key) {

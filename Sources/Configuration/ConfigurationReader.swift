@@ -236,10 +236,11 @@ struct ConfigurationReader {
             }
             let authentication = AuthenticationReader(reader: reader).read(runtime, for: finding?.urls ?? replicas)
             let labels = BesideReader(reader: reader).labels(runtime)
+            let metrics = metricsPlace(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
-                watched: WatchedRuntime(name: entry.name, replicas: finding == nil ? replicas : [], labels: labels),
+                watched: WatchedRuntime(name: entry.name, replicas: finding == nil ? replicas : [], labels: labels, metrics: metrics),
                 authentication: authentication, origin: reader.origin(entry.key), tls: tls, finding: finding)
         }
     }
@@ -271,6 +272,26 @@ struct ConfigurationReader {
             host = "127.0.0.1" + host.dropFirst(name.count)
         }
         return scheme + host + rest.dropFirst(authority.count)
+    }
+
+    /// `/metrics`, or a URL.
+    private func metricsPlace(_ fields: Fields) -> MetricsPlace? {
+        guard let node = fields.node(RuntimeKeys.metrics), let text = reader.text(node, "'metrics'").map(SecretSource.trim) else {
+            return nil
+        }
+        func refuse(_ message: String, _ hint: String?) -> MetricsPlace? {
+            reporter.report("metrics", "'metrics': \(message)", at: node, hint: hint)
+            return nil
+        }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "#") }), !text.isEmpty else {
+            return refuse("neither a path nor a URL", "such as /metrics, or http://exporter:9100/metrics")
+        }
+        if text.hasPrefix("/") { return .path(text) }
+        guard text.contains(bytesOf: "://") else { return refuse("neither a path nor a URL", "a path begins with a slash: '/\(text)'") }
+        if let fault = BaseURL.fault(String(text.prefix { $0 != "?" })) {
+            return refuse(fault.message, fault.isCredential ? "a page of metrics elsewhere is read without a login" : fault.hint)
+        }
+        return .url(text)
     }
 
     private func history(_ fields: Fields, _ configuration: inout Configuration) {

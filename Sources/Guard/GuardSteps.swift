@@ -320,7 +320,7 @@ extension MissingReason {
     var isLoss: Bool {
         switch self {
         case .unauthorized, .unreachable, .error, .malformed, .stale, .partial, .contradictory: true
-        case .notTracked, .deadCounter, .tooLittleData, .noTraffic: false
+        case .notTracked, .deadCounter, .tooLittleData, .noTraffic, .ambiguous: false
         }
     }
 }

@@ -65,8 +65,7 @@ final class EasyHandle {
             set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
             set(CURLOPT_CERTINFO, 1)
         }
-        // So that a name that moved is followed, however busy its connections are.
-        set(CURLOPT_MAXLIFETIME_CONN, 300)
+        set(CURLOPT_MAXLIFETIME_CONN, options.connectionSeconds)
         if let address = request.pinnedAddress {
             // CONNECT_TO rather than RESOLVE: it is part of a connection's identity, so that neither the shared
             // name cache nor a kept connection mixes up two replicas of one name.

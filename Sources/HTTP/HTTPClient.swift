@@ -15,6 +15,8 @@ public final class HTTPClient: Sendable {
         public var connectionsPerHost = 8
         /// Idle connections kept in all.
         public var idleConnections = 1_024
+        /// A connection is used for so many seconds at the most, so that a name that moved is followed, however busy it is.
+        public var connectionSeconds = 300
         /// Bytes that answers may take together until they are let go; a larger one fails with `noRoom`. The first 64 KiB
         /// of each are always there.
         public var bodyMemory = 256 << 20

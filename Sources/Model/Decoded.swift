@@ -11,6 +11,7 @@ public enum Decoded: Sendable {
     case host(HostView)
     case probe(ProbeView)
     case targets(TargetList)
+    case metrics(MetricsPage)
     /// No usable answer of that endpoint. `detail` is for people: bounded, without control characters or secrets.
     ///
     /// `error(404)`: this build does not have the endpoint. `error(500)` of a perf endpoint while health answers: poison
@@ -29,6 +30,7 @@ public enum Decoded: Sendable {
         case .host: .host
         case .probe: .probe
         case .targets: .targets
+        case .metrics: .metrics
         case .missing(let endpoint, _, _): endpoint
         }
     }

@@ -15,8 +15,11 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     /// No endpoint of a runtime: what one look at a service came to, as such a document.
     case probe
     /// No endpoint of the runtime either: where its replicas are, of a runtime whose replicas are to be found. On tapes like any
-    /// other answer, so that a replay knows who was expected. Numbers are kept: new endpoints come last.
+    /// other answer, so that a replay knows who was expected.
     case targets
+    /// A page of metrics as Prometheus reads it, of each replica or of the runtime as a whole: where a configuration names one.
+    /// Numbers are kept: new endpoints come last.
+    case metrics
 
     /// How often it is asked.
     public enum Cadence: Hashable, Sendable {
@@ -28,6 +31,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case whereThere
         /// Only after another one of the same poll was not there.
         case insteadOf(Endpoint)
+        /// In every cycle where a configuration says so.
+        case whereConfigured
         /// Never: it is no endpoint of a runtime.
         case fromMemory
         /// In every cycle, of what is watched beside runtimes, and never of a runtime.
@@ -65,6 +70,7 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .host: Traits("/host", .ofKind(.host), isEssential: true)
         case .probe: Traits("/probe", .ofKind(.service), isEssential: true)
         case .targets: Traits("/targets", .fromMemory)
+        case .metrics: Traits("/metrics", .whereConfigured)
         }
     }
     public var path: String { traits.path }

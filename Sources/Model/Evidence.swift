@@ -22,11 +22,13 @@ public enum MissingReason: Hashable, Sendable {
     case noTraffic
     /// Figures of the runtime that exclude each other: it cannot be told which of its open runs are running.
     case contradictory
+    /// Several series of a page of metrics match where one is asked for.
+    case ambiguous
 
     /// All reasons; `error` stands once, without a status.
     public static let names = [
         "not_tracked", "dead_counter", "unauthorized", "unreachable", "error", "malformed", "stale", "partial",
-        "too_little_data", "no_traffic", "contradictory",
+        "too_little_data", "no_traffic", "contradictory", "ambiguous",
     ]
 
     /// The name that policies and documents use, without the status of an error.
@@ -46,6 +48,7 @@ public enum MissingReason: Hashable, Sendable {
         case .tooLittleData: 8
         case .noTraffic: 9
         case .contradictory: 10
+        case .ambiguous: 11
         }
     }
 
@@ -62,6 +65,7 @@ public enum MissingReason: Hashable, Sendable {
         case 8: self = .tooLittleData
         case 9: self = .noTraffic
         case 10: self = .contradictory
+        case 11: self = .ambiguous
         default: return nil
         }
     }
@@ -80,6 +84,7 @@ public enum MissingReason: Hashable, Sendable {
         case .tooLittleData: "not watched long enough yet"
         case .noTraffic: "there was nothing to measure"
         case .contradictory: "the runtime's own figures contradict each other"
+        case .ambiguous: "several series match: name a label, or ask for .sum, .max or .min"
         }
     }
 }

@@ -6,6 +6,8 @@ public enum TransportFailure: String, Hashable, Sendable, CaseIterable {
 extension Observation {
     /// What stands in the place of a replica's URL where the gate was read: it stands before all of them.
     public static let gate = "gate"
+    /// The same where a page of metrics is of the runtime as a whole, and of no replica.
+    public static let page = "metrics"
     /// The same where it was asked who the replicas are.
     public static let targets = "targets"
 }

@@ -81,6 +81,8 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case latency, latencyResolve, latencyConnect, latencyTLS, latencyProcessing, latencyTransfer
     case status, certificateDays
     case unreadMounts
+    /// Not one signal but as many as a page of metrics has series: which of them, its `MetricQuery` says. Kept in no history.
+    case metric
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -242,6 +244,9 @@ extension Signal {
         row(
             .unreadMounts, "unread_mounts", .number, .gauge, [.host], .host, [],
             "mounts that could not be looked at, such as a network disk whose server is gone"),
+        row(
+            .metric, "metric(…)", .number, .gauge, [.runtime, .replica], .metrics, [],
+            "a series of the page that 'metrics' names: metric(\"family\", label=\"value\"), with .rate, .increase, .p95, .sum, .max, .min"),
     ]
 
     private static func row(
@@ -258,6 +263,8 @@ extension Signal {
     /// Whether the monitor's own gate counts it: not there without one, and the runtime has no part in it.
     public var isOfGate: Bool { info.endpoint == .gate }
     public var unit: Unit { info.unit }
+    /// Whether it is read of a page of metrics, where a configuration names one; the minutes of history do not have it.
+    public var isOfPage: Bool { self == .metric }
     /// Whether a window in brackets applies: rates, ratios, quantiles and counts are over a window, gauges are not.
     public var isWindowed: Bool {
         if case .gauge = info.shape { false } else { true }
@@ -305,6 +312,8 @@ public struct SeriesRef: Hashable, Sendable {
     }
 
     public let signal: Signal
+    /// What of a page of metrics; nil for every signal but `metric`.
+    public let metric: MetricQuery?
     public let scope: Scope
     /// The window of a rate, ratio, quantile or count; nil for gauges and under a function.
     public let window: TimeSpan?
@@ -318,6 +327,7 @@ public struct SeriesRef: Hashable, Sendable {
         signal: Signal, scope: Scope = .own, window: TimeSpan? = nil, function: HistoryFunction? = nil,
         range: TimeSpan? = nil, exclude: TimeSpan? = nil
     ) {
+        metric = nil
         self.signal = signal
         self.scope = scope
         self.window = window
@@ -325,12 +335,28 @@ public struct SeriesRef: Hashable, Sendable {
         self.range = range
         self.exclude = exclude
     }
+
+    /// - Parameter window: of a rate, a growth or a quantile; nil for what is read at a moment.
+    public init(metric: MetricQuery, scope: Scope = .own, window: TimeSpan? = nil) {
+        self.metric = metric
+        signal = .metric
+        self.scope = scope
+        self.window = window
+        (function, range, exclude) = (nil, nil, nil)
+    }
+
+    /// The same of the rule's own subject.
+    public var ofSubject: SeriesRef {
+        if let metric { return SeriesRef(metric: metric, window: window) }
+        return SeriesRef(signal: signal, window: window, function: function, range: range, exclude: exclude)
+    }
 }
 
 extension SeriesRef: CustomStringConvertible {
-    /// As written in a condition, with the window always shown: `error_rate[5m]`, `baseline(tokens[24h])`, `runtime.active_runs`.
+    /// As written in a condition, with the window always shown: `error_rate[5m]`, `baseline(tokens[24h])`,
+    /// `runtime.active_runs`, `metric("http_requests_total", code="500").rate[5m]`.
     public var description: String {
-        let name = (scope == .runtime ? "runtime." : "") + signal.name
+        let name = (scope == .runtime ? "runtime." : "") + (metric?.description ?? signal.name)
         if let function, let range { return "\(function.rawValue)(\(name)[\(range)])" }
         if let window { return "\(name)[\(window)]" }
         return name

@@ -44,14 +44,35 @@ public struct WatchedRuntime: Hashable, Sendable {
     public var labels: [String: String]
     /// Of a host: the runtimes that run there. What happens to it may explain what is seen of them.
     public var carries: [String]
+    /// Where its pages of metrics are; nil: nobody asks for any.
+    public var metrics: MetricsPlace?
+    /// Whether its replicas are to be found: then labels may come with them that no configuration knows.
+    public var isFound: Bool { kind == .runtime && replicas.isEmpty }
 
     public init(
-        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], carries: [String] = []
+        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], carries: [String] = [],
+        metrics: MetricsPlace? = nil
     ) {
+        self.metrics = metrics
         self.name = name
         self.kind = kind
         self.replicas = replicas
         self.labels = labels
         self.carries = carries
+    }
+}
+
+/// Where a runtime shows its metrics.
+public enum MetricsPlace: Hashable, Sendable, CustomStringConvertible {
+    /// On each replica: `/metrics`, with a query where it has one.
+    case path(String)
+    /// One page for the whole runtime: an exporter beside it, or whoever gathers for it.
+    case url(String)
+
+    /// As it may be shown: what a query says may be a secret.
+    public var description: String {
+        switch self {
+        case .path(let text), .url(let text): String(text.prefix { $0 != "?" })
+        }
     }
 }

@@ -743,11 +743,12 @@ public enum DefaultPolicy {
           turn-latency-rise:
             subject: runtime
             when: >-
-              turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
+              turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > 0.7 * $latency_floor and turns > 10/min
               and ((turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+              and turn_latency.p95[2m] > 0.6 * $latency_rise * baseline(turn_latency.p95[24h])
               and turn_latency.p50 > 1.2 * baseline(turn_latency.p50[24h])
-              and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > $latency_floor
-              and (missing(min(turn_latency.p95.rest[2m])) or min(turn_latency.p95.rest[2m]) > $latency_floor)
+              and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > 0.9 * $latency_floor
+              and (missing(min(turn_latency.p95.rest[2m])) or min(turn_latency.p95.rest[2m]) > 0.7 * $latency_floor)
               and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h]))))
               or (baseline(turn_latency.p95[24h]) > $latency_floor and turn_latency.p50 > 0.5 * $latency_floor
               and turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])

@@ -69,7 +69,8 @@ struct GivenReadings {
 
         init(_ given: [GivenSeries.Given]) {
             for one in given {
-                if one.name.isBare {
+                // Of metrics each is its own.
+                if one.name.isBare, one.name.series.metric == nil {
                     bare[one.name.series.signal] = Steps(one.values)
                 } else {
                     exact[one.name.series.description] = one.values
@@ -101,10 +102,7 @@ struct GivenReadings {
 
     private func value(_ series: SeriesRef, _ subject: Series, _ kind: SubjectKind, _ step: Int) -> Evidence {
         guard series.signal.info.subjects.contains(kind) else { return .missing(.notTracked) }
-        let own = SeriesRef(
-            signal: series.signal, window: series.window, function: series.function, range: series.range,
-            exclude: series.exclude)
-        if let exact = subject.exact[own.description] { return exact.at(step) ?? .missing(.stale) }
+        if let exact = subject.exact[series.ofSubject.description] { return exact.at(step) ?? .missing(.stale) }
         guard let bare = subject.bare[series.signal] else { return .missing(.tooLittleData) }
         if let function = series.function, let range = series.range {
             let whole = kind == .app ? runtime.bare[series.signal] : nil

@@ -19,13 +19,22 @@ final class Connections: Sendable {
         /// It had an answer, and waits for its next request.
         var isIdle = false
         let peer: PeerAddress?
+        /// When the connection came, or the request on it began, ms of the monotonic clock.
+        var since: Int64
         var isShut = false
+        /// It had to make room: its place is another's already, though the library has not let go of it yet.
+        var isGone = false
+
+        /// Whether it holds a place and has not said what it wants.
+        func isHalf(at now: Int64) -> Bool { !isAnswering && !isIdle && !isShut && now - since >= Connections.grace }
     }
 
     private struct State {
         var all: [UInt: Connection] = [:]
         /// Taken, and not yet told of.
         var coming = 0
+        /// Connections that made room.
+        var gone = 0
         var isClosing = false
         var byPeer: [PeerAddress: Int] = [:]
     }
@@ -35,6 +44,10 @@ final class Connections: Sendable {
     private let idleLimit: Int64?
     private let most: Int
     private let mostOfOne: Int
+    /// So long a connection holds its place with no whole request, ms, while others want it: who has a question sends it at once.
+    private static let grace: Int64 = 1_000
+    /// Connections that may be on their way out at a time: the library takes so many more than there are places, and some.
+    private static let mostGone = 48
     let tally = ConnectionTally()
 
     /// - Parameters:
@@ -50,11 +63,15 @@ final class Connections: Sendable {
     }
 
     /// Whether a connection may be taken.
+    ///
+    /// Where there is no place left, the one who has said longest what is no whole request gives its own: whoever opens many and says
+    /// nothing must not keep others, and a look at the health, from being answered.
     func accepts(_ peer: PeerAddress?) -> Bool {
+        let now = Self.now()
         let refusal = state.withLock { state -> RefusedConnections.Reason?? in
             guard !state.isClosing else { return .some(nil) }
-            if mostOfOne > 0, let peer, state.byPeer[peer] ?? 0 >= mostOfOne { return .address }
-            if most > 0, state.all.count >= most { return .full }
+            if mostOfOne > 0, let peer, state.byPeer[peer] ?? 0 >= mostOfOne, !makeRoom(&state, of: peer, now) { return .address }
+            if most > 0, state.all.count - state.gone >= most, !makeRoom(&state, of: nil, now) { return .full }
             state.coming += 1
             return nil
         }
@@ -62,11 +79,30 @@ final class Connections: Sendable {
         return refusal == nil
     }
 
+    /// - Parameter peer: of this address; nil: of any.
+    private func makeRoom(_ state: inout State, of peer: PeerAddress?, _ now: Int64) -> Bool {
+        guard state.gone < Self.mostGone else { return false }
+        let half = state.all.filter { $1.isHalf(at: now) && (peer == nil || $1.peer == peer) }
+        guard let (id, connection) = half.min(by: { $0.value.since < $1.value.since }) else { return false }
+        Self.shut(connection.socket)
+        if Self.heard(connection) { tally.add(.late) }
+        state.all[id]?.isShut = true
+        state.all[id]?.isGone = true
+        state.gone += 1
+        giveBack(connection.peer, &state)
+        return true
+    }
+
+    private func giveBack(_ peer: PeerAddress?, _ state: inout State) {
+        guard let peer, let count = state.byPeer[peer] else { return }
+        state.byPeer[peer] = count > 1 ? count - 1 : nil
+    }
+
     func began(_ id: UInt, socket: Int32, peer: PeerAddress?) {
         let now = Self.now()
         state.withLock { state in
             state.coming -= 1
-            state.all[id] = Connection(socket: socket, deadline: requestLimit.map { now + $0 } ?? .max, peer: peer)
+            state.all[id] = Connection(socket: socket, deadline: requestLimit.map { now + $0 } ?? .max, peer: peer, since: now)
             if let peer { state.byPeer[peer, default: 0] += 1 }
             if state.isClosing { Self.shut(socket) }
         }
@@ -80,18 +116,18 @@ final class Connections: Sendable {
             if !connection.isShut, !connection.isIdle, !connection.isAnswering, connection.deadline <= now, Self.heard(connection) {
                 tally.add(.late)
             }
-            guard let peer = connection.peer, let count = state.byPeer[peer] else { return }
-            state.byPeer[peer] = count > 1 ? count - 1 : nil
+            guard !connection.isGone else { return state.gone -= 1 }
+            giveBack(connection.peer, &state)
         }
     }
 
     /// The first line of a request is here: the rest has its time.
     func requestBegan(_ id: UInt) {
-        guard let requestLimit else { return }
         let now = Self.now()
         state.withLock { state in
-            guard let deadline = state.all[id]?.deadline else { return }
-            state.all[id]?.deadline = min(deadline, now + requestLimit)
+            guard let connection = state.all[id] else { return }
+            if let requestLimit { state.all[id]?.deadline = min(connection.deadline, now + requestLimit) }
+            if connection.isIdle { state.all[id]?.since = now }
             state.all[id]?.isIdle = false
         }
     }

@@ -18,6 +18,8 @@ extension RuntimeSignals {
         for (slot, series) in series.enumerated() {
             switch table.runtime(slot) {
             case .missing(.deadCounter): dead[series.signal] = .deadCounter
+            // Of a page of metrics something is there, or is not: which series policies ask for, each says for itself.
+            case .missing(.notTracked) where series.signal.isOfPage && newestObservation(of: .metrics) != nil: continue
             case .missing(.notTracked): dead[series.signal] = .notTracked
             default: continue
             }

@@ -22,6 +22,8 @@ public struct RuntimeSignals: Sendable {
     var forgotten: [ChatChanges.Removal] = []
     /// What the gate counted before this runtime.
     var gate = GateLog()
+    /// What a page of metrics said that is of the runtime as a whole.
+    var page = MetricLog()
     var history = MinuteHistory()
     /// Minutes that closed and were not drained yet.
     var closed: [MinuteRow] = []
@@ -46,6 +48,7 @@ public struct RuntimeSignals: Sendable {
         // A poll that we broke off ourselves says nothing about the runtime.
         if case .missing(_, .stale, _) = sample.content { return }
         if case .gate = sample.endpoint { return ingestGate(sample) }
+        if case .metrics = sample.endpoint, sample.replica.isSame(as: Observation.page) { return ingestPage(sample) }
         if case .targets = sample.endpoint { return ingestTargets(sample) }
         let apps = shared.apps.order.count
         let index = replicaIndex(sample.replica)
@@ -67,6 +70,24 @@ public struct RuntimeSignals: Sendable {
         }
         newestAt = max(newestAt, at)
         history.begin(at: newestAt)
+    }
+
+    private mutating func ingestPage(_ sample: Sample) {
+        let at = max(Clamp.moment(sample.at.milliseconds), page.newestAt ?? .min)
+        let elapsed = sample.elapsedMilliseconds.isFinite ? max(0, sample.elapsedMilliseconds) : 0
+        switch sample.content {
+        case .metrics(let content): page.ingest(content, at: at, elapsed: elapsed, maxGap: pageMaxGap, options.metrics)
+        case .missing(_, let reason, let detail):
+            page.take(.lost(at: at, elapsedMilliseconds: elapsed, reason, detail: detail))
+        default: return
+        }
+        newestAt = max(newestAt, at)
+        history.begin(at: newestAt)
+    }
+
+    /// How far two readings of the runtime's own page of metrics may lie apart, ms.
+    var pageMaxGap: Int64 {
+        max(3 * max(options.interval.milliseconds, page.usualSpacing), options.shortestMaxGap.milliseconds)
     }
 
     /// How far two readings of the gate may lie apart, ms.
@@ -117,6 +138,8 @@ public struct RuntimeSignals: Sendable {
             switch endpoint {
             case .gate: gate.newestAt
             case .targets: found?.askedAt
+            // Also where it is of the runtime as a whole.
+            case .metrics: (replicas.map { $0.newestAt(.metrics) } + [page.newestAt]).compactMap { $0 }.max()
             // Where nobody is, everybody was asked.
             default: isDeserted ? found?.askedAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
             }
@@ -156,8 +179,11 @@ public struct RuntimeSignals: Sendable {
         for index in aside.indices { aside[index].trim(before: keep) }
         shared.latencies.trim(before: keep)
         gate.trim(before: keep)
+        page.take(.trimmed(before: keep))
         // A gate that was taken away leaves nothing behind in the end.
         if let last = gate.newestAt, newestAt - last > options.appLifetime.milliseconds { gate = GateLog() }
+        // Nor does a page that is not named any more.
+        if let last = page.newestAt, newestAt - last > options.missingAfter.milliseconds + pageMaxGap { page = MetricLog() }
     }
 
     /// What something that no configuration names any more is, by what was read of it.

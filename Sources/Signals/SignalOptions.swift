@@ -24,6 +24,8 @@ public struct SignalOptions: Hashable, Sendable {
     public var longestWindow: TimeSpan
     /// For how long minutes are kept, by signal: the longest range of a function over it. Other signals keep none.
     public var ranges: [Signal: TimeSpan]
+    /// What policies ask of pages of metrics, each once: of all that a page shows, only this is remembered.
+    public var metrics: [MetricQuery] = []
     /// How long an app stays a subject after it was last seen.
     public var appLifetime: TimeSpan
 
@@ -50,6 +52,10 @@ public struct SignalOptions: Hashable, Sendable {
     /// Keeps enough of the past for every reading in `demand`. Call it after every load of policies.
     public mutating func retain(for demand: [SeriesRef]) {
         for ref in demand {
+            if let metric = ref.metric {
+                if !metrics.contains(metric) { metrics.append(metric) }
+                longestWindow = max(longestWindow, ref.window ?? .zero)
+            }
             if ref.function != nil, let range = ref.range {
                 ranges[ref.signal] = max(ranges[ref.signal] ?? .zero, range)
             } else if ref.signal.isWindowed {

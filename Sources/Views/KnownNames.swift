@@ -44,7 +44,9 @@ public struct KnownNames: Sendable {
         for (name, value) in ((runtimes ?? []) + elsewhere.map(\.watched)).flatMap(\.labels) + all.flatMap(\.labels) {
             labels[name, default: []].insert(value)
         }
-        self.labels = runtimes == nil || policies == nil ? nil : labels
+        // What is found has labels of its own.
+        let areFound = ((runtimes ?? []) + elsewhere.map(\.watched)).contains(where: \.isFound)
+        self.labels = runtimes == nil || policies == nil || areFound ? nil : labels
         open = Set(labels.filter { $0.value.contains { $0.utf8.contains(UInt8(ascii: "{")) } }.keys)
     }
 
@@ -108,7 +110,7 @@ public struct KnownNames: Sendable {
             return elsewhere.filter { glob.matches($0.name) }.map { other in
                 Stranger(
                     kind: .elsewhere, message: other.sentence,
-                    hint: "say it to the monitor of shard \(other.shard)")
+                    hint: "go to the monitor of shard \(other.shard)")
             }
         }
     }

@@ -255,9 +255,13 @@ struct FirstPage {
                 "<div class=\"replica\"><p class=\"faint\">\(id: replica.url)</p><p class=\"figures\">\(parts.joined())</p>\(several)\(why.map { "<p class=\"faint\">\($0)</p>" as HTML } ?? "")</div>"
         }
         let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
+        let trouble: HTML =
+            (sight.summary.finding?.trouble).map {
+                "<p class=\"doubtful\"><span aria-hidden=\"true\">▲</span> Who its replicas are is not sure: \(Shown.line($0))</p>"
+            } ?? ""
         return """
             <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">as of \(clocks.time(sight.polledAt)), polled every \(sight.interval.description)</span></h3>
-            \(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
+            \(trouble)\(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
             """
     }
 

@@ -56,7 +56,7 @@ import Testing
             ("up == 0 and not missing(websockets, unauthorized)", "up == 0 and not missing(websockets, unauthorized)"),
             ("rise(error_rate[10m]) (infinite) > 1.5", "rise(error_rate[10m]) (infinite) > 1.5"),
             ("runtime.active_runs (12) > 0.5 * $max_active_runs (200)", "runtime.active_runs (12) > 0.5 * $max_active_runs (200)"),
-            ("metric(\"http_errors\", label=\"acme corp\") > 3/min", "series(label, label=label) > 3/min"),
+            ("metric(\"http_errors\", label=\"acme corp\") > 3/min", "metric(label, label=label) > 3/min"),
             (
                 "count(label(tier) == '4711' and active_runs > 5) (2 to 3) >= 2",
                 "count(label(series) == label and active_runs > 5) (2 to 3) >= 2"

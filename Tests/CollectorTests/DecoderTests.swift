@@ -15,6 +15,24 @@ import Testing
         Decoder.decode(.init(status: status, date: nil, contentType: type, body: Body(text.utf8)), of: endpoint)
     }
 
+    // MARK: Pages of metrics
+
+    @Test(
+        "a page of metrics that cannot be read says why, and where",
+        arguments: [
+            (200, "a 1\nb\n", "text/plain", MissingReason.malformed, "line 2: the value is no number"),
+            (200, "a 1\n", "application/openmetrics-text", .malformed, "line 1: the page ends without '# EOF': it may have been cut short"),
+            (200, "<html>", "text/html; charset=utf-8", .malformed, "no page of metrics but text/html; charset=utf-8"),
+            (404, "not here", "text/plain", .error(status: 404), "not here"), (401, "", "text/plain", .unauthorized, "status 401"),
+        ] as [(Int, String, String, MissingReason, String)])
+    func pages(_ status: Int, _ text: String, _ type: String, _ reason: MissingReason, _ detail: String) {
+        guard case .missing(.metrics, reason, let said) = Self.decode(status, text, .metrics, type: type) else {
+            Issue.record("read, or missing for another reason")
+            return
+        }
+        #expect(said == detail)
+    }
+
     // MARK: What the recorded runtime says
 
     @Test func readsTheBusyRuntime() throws {

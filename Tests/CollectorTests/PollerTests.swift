@@ -99,6 +99,40 @@ import Testing
         #expect(heard.all.count == 1)
     }
 
+    @Test func aPageOfMetricsIsAskedWhereItIsAndOnlyTheRuntimeIsShownALogin() async throws {
+        let page = "# TYPE a gauge\na 1\n"
+        let server = try MisbehavingServer { _, peer in peer.answer(200, page, headers: ["Content-Type: text/plain; version=0.0.4"]) }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        var target = Target(
+            runtime: "shared", replicas: [server.url],
+            authenticator: Authenticator(.bearer { Secret("a-login-of-the-runtime") }, client: client))
+        var observations: [Observation] = []
+        for place in [nil, .path("/own/metrics?all=1"), .url(server.url + "/elsewhere")] as [MetricsPlace?] {
+            target.metrics = place
+            observations += await Poller(client: client).look(at: target, [.health])
+        }
+        // Another place that came with a reload: nothing is asked anywhere until the next start.
+        observations += await Poller(client: client).poll(target, [(server.url, [.metrics])])
+        target.metrics = nil
+        observations += await Poller(client: client).poll(target, [(server.url, [.metrics]), (Observation.page, [.metrics])])
+        await client.shutdown()
+        let asked = server.requests.map { ($0.path, $0.head.contains("a-login-of-the-runtime"), $0.head.contains("openmetrics")) }
+        #expect(asked.filter { $0.0 == "/api/health" }.map(\.1) == [true, true, true])
+        #expect(asked.filter { $0.0 == "/own/metrics?all=1" }.map { [$0.1, $0.2] } == [[true, true]])
+        #expect(asked.filter { $0.0 == "/elsewhere" }.map { [$0.1, $0.2] } == [[false, true]])
+        #expect(asked.count == 5)
+        let pages = observations.filter { $0.endpoint == .metrics }
+        #expect(pages.map(\.replica) == [server.url, Observation.page])
+        for observation in pages {
+            guard case .metrics(let read) = Decoder.decode(observation) else {
+                Issue.record("no page")
+                continue
+            }
+            #expect(read.samples.count == 1)
+        }
+    }
+
     @Test func clientCredentialsAreFetchedOnceAndKept() async throws {
         let server = try authenticated()
         defer { server.stop() }

@@ -137,6 +137,22 @@ import Testing
         }
     }
 
+    @Test("a page of metrics goes through a tape with the type that says how to read it")
+    func aPageOfMetricsGoesThroughATape() throws {
+        let type = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        let observation = Self.exchange(Array("# TYPE a counter\na_total 1\n# EOF\n".utf8), type: type, endpoint: .metrics)
+        let line = TapeWriter.bytes(of: .exchange(observation))
+        #expect(String(decoding: line, as: UTF8.self).contains("\"path\":\"/metrics\""))
+        guard case .exchange(let read) = try Self.read(TapeWriter.bytes(of: Self.header) + line).lines.first,
+            case .metrics(let page) = Decoder.decode(read)
+        else {
+            Issue.record("no page")
+            return
+        }
+        #expect(Self.isSame(read, observation))
+        #expect(page.families.map(\.name) == ["a"] && page.families[0].kind == .counter)
+    }
+
     @Test func pollsRunForward() throws {
         for polls in [try FixtureTape.series(), try FixtureTape.restart()] {
             let moments = polls.flatMap { $0.exchanges.map(\.at) + [$0.at] }

@@ -18,6 +18,14 @@ import Testing
         #expect(output.contains("\npolls off their moment, at most"), "\(output)")
     }
 
+    /// Short ones: the engine's word to others, each two seconds, makes them long.
+    @Test("two days of which a database keeps the journal, and restarts: the same")
+    func twoDaysOnADatabase() throws {
+        let settings = ["DAYS": "2", "HOURS": "6", "APPS": "20", "INTERVAL": "60", "ENGINE": "postgres"]
+        let output = try Self.start("Soak/run", [Self.built("soak")], settings)
+        #expect(output.contains("; database restarted 4 times"), "\(output)")
+    }
+
     private static func run(_ campaign: String, _ settings: [String: String]) throws {
         _ = try start("Chaos/" + campaign, [RunningProgram.built, built("chaos-world")], settings)
     }

@@ -8,6 +8,22 @@ import Testing
 
 /// The daemon, and what people ask of it while it runs.
 @Suite struct RunTests {
+    /// The usual 1,024 is as many as somebody with many connections takes from what polls.
+    @Test("the daemon may have as many files open as the machine lets it, whatever it was started with")
+    func openFiles() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+            let daemon = try shell.start(below: ["/bin/sh", "-c", "ulimit -Sn 256; exec \"$@\"", "sh"], ["run"])
+            #expect(daemon.waits { _, errors in errors.contains("msg=started") }, "\(daemon.errors)")
+            let limits = try RunningProgram("/bin/cat", ["/proc/\(daemon.pid)/limits"], in: shell.folder.path).waitForEnd().output
+            let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+            // Max open files            524288               524288               files
+            let words = line.split(separator: " ")
+            #expect(words.count == 6 && words[3] == words[4] && words[3] != "256", "\(line)")
+            #expect(daemon.ending(SIGTERM).code == 0)
+        }
+    }
+
     @Test func itTellsWhatItDoesAsEventsAndEndsWellWhenAsked() throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell()

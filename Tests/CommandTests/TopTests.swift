@@ -21,7 +21,7 @@ import Testing
                 "/usr/bin/python3", [Fixtures.repository + "/Tests/CommandTests/top.py", Shell.program, shell.state, short],
                 environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path, atMost: 240
             ).waitForEnd()
-            #expect(ending.output == "keys ok\ncolours ok\nended ok\n", "\(ending.output)\(ending.errors)")
+            #expect(ending.output == "keys ok\ncolours ok\nended ok\nhanging ok\n", "\(ending.output)\(ending.errors)")
             let once = try shell.run("top", "--once")
             let lines = once.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             #expect(once.code == 0 && lines.count == 24 && lines.allSatisfy { $0.unicodeScalars.count <= 80 }, "\(once.output)")

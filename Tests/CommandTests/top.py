@@ -2,12 +2,14 @@
 
 usage: top.py PROGRAM STATE_FOLDER SHORT_ID
 """
+import ctypes.util
 import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import socket
 import struct
 import sys
 import termios
@@ -17,10 +19,10 @@ PROGRAM, STATE, SHORT = sys.argv[1:]
 
 
 class Screen:
-    def __init__(self, columns, rows, **environment):
+    def __init__(self, columns, rows, state=STATE, **environment):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(PROGRAM, [PROGRAM, "top", "--state", STATE],
+            os.execve(PROGRAM, [PROGRAM, "top", "--state", state],
                       {"TERM": "xterm", "PATH": "/usr/bin:/bin", "HOME": "/", "USER": "pat", **environment})
         self.size(columns, rows)
         self.all = b""
@@ -121,6 +123,22 @@ def ended():
     assert screen.all.rstrip().endswith(b"\x1b[?25h\x1b[?1049l"), "the terminal was left as it was not"
 
 
+def hanging():
+    """A database that takes connections and never answers: who wants to end does not wait for it."""
+    server = socket.create_server(("127.0.0.1", 0))
+    for key in ("q", "\x03"):
+        screen = Screen(80, 24, f"postgres://ops@127.0.0.1:{server.getsockname()[1]}/ops")
+        screen.until(holds("Reading the journal"))
+        screen.press(key)
+        # Told that nothing answers it would end as well, later and with another code.
+        assert screen.ends() == 0, screen.all[-300:]
+        assert screen.all.rstrip().endswith(b"\x1b[?25h\x1b[?1049l"), "the terminal was left as it was not"
+
+
 told("keys", keys)
 told("colours", colours)
 told("ended", ended)
+if ctypes.util.find_library("pq"):
+    told("hanging", hanging)
+else:
+    print("hanging ok")

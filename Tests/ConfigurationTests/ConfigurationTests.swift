@@ -101,6 +101,32 @@ import Testing
         #expect(told.allSatisfy { $0.message.contains("is a replica of 'a' already") })
     }
 
+    @Test(
+        "a page of metrics is a path on each replica, or a URL",
+        arguments: [
+            ("/metrics", .path("/metrics"), nil), ("' /actuator/prometheus?x=1 '", .path("/actuator/prometheus?x=1"), nil),
+            ("http://exporter:9100/metrics", .url("http://exporter:9100/metrics"), nil),
+            ("metrics", nil, "a path begins with a slash: '/metrics'"),
+            ("'/a b'", nil, "neither a path nor a URL"), ("ftp://x/metrics", nil, "this is not an http or https URL"),
+            ("http://user:pass@x/metrics", nil, "a page of metrics elsewhere is read without a login"),
+        ] as [(String, MetricsPlace?, String?)])
+    func pagesOfMetrics(text: String, place: MetricsPlace?, fault: String?) throws {
+        let file = "schema: mozaiks.ops/config/v1\nruntimes:\n  a: {replicas: [http://one:8000], metrics: \(text)}\n"
+        guard let fault else {
+            let found = try load(file, [:])
+            #expect(found.runtimes[0].watched.metrics == place)
+            let line = "runtimes.a.metrics: \(text.hasPrefix("'") ? "/actuator/prometheus" : text)"
+            #expect(found.text.contains(line), "\(found.text)")
+            return
+        }
+        do {
+            _ = try load(file, [:])
+            Issue.record("it is taken")
+        } catch {
+            #expect("\(error)".contains(fault) && !"\(error)".contains("user:pass@"), "\(error)")
+        }
+    }
+
     static let environments: [(String, String, warns: Bool)] = [
         ("production", "production", false), ("'production '", "production", false), ("'${E}'", "production", false),
         ("Production", "Production", true), ("PRODUCTION", "PRODUCTION", true), ("prod", "prod", true), ("prd", "prd", true),

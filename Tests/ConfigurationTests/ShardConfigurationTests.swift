@@ -44,6 +44,25 @@ import Testing
                     WatchedRuntime(name: "shared", replicas: ["http://a:1"], labels: ["tier": "gold"]), try #require(Shard("2/4"))))
     }
 
+    /// `mongo` is the first's and `shop` the third's, as computed apart from this program; the machine is each one's own.
+    @Test func servicesAreShardsToo() throws {
+        let text =
+            Self.text + """
+                hosts: {here: {}}
+                services:
+                  mongo: {mongodb: "10.0.0.9:27017"}
+                  shop: {tcp: "10.0.0.9:443"}
+                shard: 1/4
+
+                """
+        let configuration = try load(text)
+        #expect(configuration.watched.map(\.name) == ["eu", "here", "mongo"])
+        let other = try #require(configuration.elsewhere.first { $0.watched.kind == .service })
+        #expect(other.sentence == "the service 'shop' (shard 3/4) is watched by another monitor")
+        let shown = configuration.entries.filter { $0.key.hasPrefix("services.") && $0.key.hasSuffix(".shard") }
+        #expect(shown.map { "\($0.key): \($0.value)" } == ["services.mongo.shard: 1/4", "services.shop.shard: 3/4, not watched here"])
+    }
+
     @Test func withoutAShardAndWithTheOnlyOneAllAreWatched() throws {
         #expect(try load(Self.text).runtimes.count == 4 && load(Self.text).shard == nil)
         let only = try load(Self.text + "shard: 1/1\n")

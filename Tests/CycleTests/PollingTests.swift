@@ -45,6 +45,20 @@ import Testing
         #expect(asked >= Int(time / (effective + slow.elapsed + 10_000)), "\(asked) times")
     }
 
+    @Test("a page of metrics is asked in every cycle, where one is configured")
+    func pages() {
+        var settings = Crowd.settings()
+        func asked() -> [(replica: String, endpoints: [Endpoint])] {
+            Pipeline(settings: settings, policies: .embeddedDefault).due(Crowd.runtime, now: Timestamp(milliseconds: 1_795_251_600_000))
+        }
+        #expect(asked().allSatisfy { !$0.endpoints.contains(.metrics) })
+        settings.runtimes[0].metrics = .path("/metrics")
+        #expect(asked().map(\.replica) == [Crowd.replica] && asked()[0].endpoints.last == .metrics)
+        settings.runtimes[0].metrics = .url("http://exporter:9100/metrics")
+        #expect(asked().map(\.replica) == [Crowd.replica, Observation.page])
+        #expect(!asked()[0].endpoints.contains(.metrics) && asked()[1].endpoints == [.metrics])
+    }
+
     @Test("an endpoint that gets slower is asked less often, and more often again when it gets quicker")
     func stretches() {
         var pipeline = Pipeline(settings: Crowd.settings(), policies: .embeddedDefault)

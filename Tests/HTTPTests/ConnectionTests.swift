@@ -22,6 +22,19 @@ import Testing
         }
     }
 
+    @Test func `a connection is not used for ever, however busy it is`() async throws {
+        var options = HTTPClient.Options()
+        #expect(options.connectionSeconds == 300)
+        options.connectionSeconds = 1
+        try await withServer(options: options) { _, peer in
+            peer.answer(200, "x")
+        } asking: { client, server in
+            // Without a greatest age there is no second one, however long this asks.
+            while server.connectionCount < 2 { _ = try await client.send(HTTPRequest(.get, server.url)) }
+            #expect(client.counts.failures == 0)
+        }
+    }
+
     @Test func `a server that hangs up after each answer is no error`() async throws {
         try await withServer { _, peer in
             peer.answer(200, "x")

@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test func theCountMayChange() throws {
-        let engine = try Place().engine()
+        let place = try Place()
+        let engine = try place.engine()
         for text in ["2/4", "2/5", "2/3"] {
             try engine.claim(try Self.shard(text))
             #expect(try engine.shard()?.description == text)
@@ -30,7 +31,8 @@ import Testing
     }
 
     @Test func whoeverSaysNoShardGetsNoShardsState() throws {
-        let engine = try Place().engine()
+        let place = try Place()
+        let engine = try place.engine()
         try engine.claim(nil)
         #expect(try engine.shard() == nil, "the only monitor has nothing to say")
         try engine.claim(try Self.shard("1/5"))
@@ -54,7 +56,8 @@ import Testing
     }
 
     @Test func aClaimThatCannotBeReadKeepsNobodyAway() throws {
-        let engine = try Place().engine()
+        let place = try Place()
+        let engine = try place.engine()
         try engine.commitTick(TickRecord(states: [StateRow(key: "shard", bytes: Array("2 of 4".utf8))]))
         #expect(try engine.shard() == nil)
         try engine.claim(try Self.shard("1/4"))

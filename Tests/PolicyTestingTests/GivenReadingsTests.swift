@@ -39,6 +39,14 @@ import YAML
         ("active_runs > 0", "runtime", "    runtime: {active_runs: 3 5}", "1m", 1, .value(5)),
         ("active_runs > 0", "runtime", "    runtime: {active_runs: 3 5}", "1m", 2, .missing(.stale)),
         ("active_runs > 0", "runtime", "    runtime: {up: 1}", "1m", 0, .missing(.tooLittleData)),
+        // Of metrics each is its own, whatever the others are.
+        ("metric(\"a\") > 0", "runtime", "    runtime:\n      metric(\"a\"): 3 5\n      metric(\"b\"): 7", "1m", 1, .value(5)),
+        (
+            "metric(\"a\", c=~\"5*\").rate[1m] > 0", "runtime",
+            "    runtime:\n      metric(\"a\"): 9\n      metric(\"a\", c=~\"5*\").rate[1m]: 0.5x2", "1m", 1, .value(0.5)
+        ),
+        ("metric(\"a\").p95 > 0", "runtime", "    runtime: {'metric(\"a\").p95': 2 _ambiguous}", "1m", 1, .missing(.ambiguous)),
+        ("metric(\"a\").rate[1m] > 0", "runtime", "    runtime: {'metric(\"a\")': 2}", "1m", 0, .missing(.tooLittleData)),
         // A bare rate: the window is the mean of its steps.
         ("run_starts > 0/min", "runtime", "    runtime: {run_starts: 2x4 12}", "1m", 4, .value(4)),
         ("run_starts[2m] > 0/min", "runtime", "    runtime: {run_starts: 2x4 12}", "1m", 4, .value(7)),

@@ -560,9 +560,10 @@ extension FaultyCondition {
         FaultyCondition(
             "metric(\"x\") > 3",
             #"""
-            condition:1:1: error[not-yet-available]: metric(…) is not yet available
+            condition:1:1: error[subject-lacks-signal]: metrics are read of a runtime or of a replica, not of an app
                 metric("x") > 3
-                ^~~~~~
+                ^~~~~~~~~~~
+            hint: write 'runtime.metric("x")'
             """#),
         FaultyCondition(
             "cpu > 3",

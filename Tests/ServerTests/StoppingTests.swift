@@ -170,6 +170,35 @@ struct StoppingTests {
         while (try? held(from: "127.0.0.1").end()) == nil { sched_yield() }
     }
 
+    @Test("whoever opens many connections and sends half a request keeps nobody from being answered, of that address or of all")
+    func halves() throws {
+        for (ofOne, ofAll) in [(4, 512), (512, 4)] {
+            var options = HTTPServer.Options.questions
+            (options.maxConnectionsPerAddress, options.maxConnections) = (ofOne, ofAll)
+            // Without giving way each half would hold its place for as long as this test may take.
+            (options.requestTimeoutSeconds, options.idleTimeoutSeconds) = (3_600, 0)
+            let server = HTTPServer(options: options) { _ in .text("well") }
+            try server.start()
+            defer { server.stop() }
+            // One that had an answer and waits for its next question is no half, and keeps its place.
+            let kept = try RawClient(port: server.port)
+            defer { kept.end() }
+            try kept.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try kept.readReply()
+            var halves: [RawClient] = []
+            for _ in 0..<3 {
+                let half = try RawClient(port: server.port)
+                try half.send("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Rest: ")
+                halves.append(half)
+            }
+            while (try? RawClient.ask(server.port, "GET", "/healthz"))?.body != "well" { sched_yield() }
+            try kept.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try kept.readReply().body == "well")
+            #expect(server.tally.refused[.late] > 0)
+            for half in halves { half.end() }
+        }
+    }
+
     @Test("a request that does not come is counted as late; a connection that only waits is not, nor one that never said anything")
     func late() throws {
         var options = HTTPServer.Options.questions

@@ -111,7 +111,9 @@ import Testing
         #expect(watched.signals.findingTrouble == "dns runtime.internal has named no replica since \(FakeProcess.at(30))")
         #expect(try watched.table([series("up")], at: 330).replicas == [])
         #expect(try watched.runtime("up", at: 331) == .value(0))
-        #expect(try watched.runtime("healthy", at: 331) == .missing(.unreachable))
+        for series in ["healthy", "open_runs", "turns[1m]"] {
+            #expect(try watched.runtime(series, at: 331) == .missing(.unreachable), "\(series)")
+        }
         // The timers of rules go on with what is heard of who is there.
         try watched.named([], at: 340)
         #expect(watched.signals.newestObservation(of: .health) == FakeProcess.at(340))
@@ -178,9 +180,9 @@ import Testing
         var watched = Self.watched()
         try watched.ingest(.gate(GateSignalTests.counts([:], others: 3)), at: 0, replica: Observation.gate)
         var bytes = watched.signals.encodedCore()
-        // Nothing found, and nobody set aside.
-        #expect(bytes.suffix(2) == [0, 0] && bytes[4] >= RuntimeSignals.foundSince)
-        bytes.removeLast(2)
+        // Nothing found, and nobody set aside; behind it five bytes of no page of metrics.
+        #expect(bytes.suffix(7) == [0, 0, 0, 0, 0, 0, 0] && bytes[4] >= RuntimeSignals.foundSince)
+        bytes.removeLast(7)
         bytes[4] = RuntimeSignals.foundSince - 1
         let read = try RuntimeSignals(decoding: bytes, options: watched.signals.options)
         #expect(read.encodedCore() == watched.signals.encodedCore())

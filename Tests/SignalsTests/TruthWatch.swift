@@ -224,7 +224,7 @@ struct TruthWatch {
                 InsideView.App(app: KnownRuntime.apps[$0], runs: Int64(world.running(at: poll.made, app: $0)))
             }
             return .inside(InsideView(runs: Int64(poll.figure), apps: apps, loopLag: poll.second))
-        case .gate, .targets, .host, .probe: return .missing(endpoint, .notTracked, detail: "")
+        case .gate, .targets, .host, .probe, .metrics: return .missing(endpoint, .notTracked, detail: "")
         }
     }
 

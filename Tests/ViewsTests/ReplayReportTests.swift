@@ -37,6 +37,22 @@ struct ReplayReportTests {
 
     private static let members = ["schema", "source", "runtimes", "from", "to", "gaps", "policies", "against", "difference", "caveats"]
 
+    @Test("a replay from history names the rules that read what history does not hold")
+    func metricsAreNotInIt() throws {
+        let text = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules:
+              b-rule: {subject: runtime, when: metric("x") > 1, severity: info}
+              a-rule: {subject: replica, when: metric("x").rate > 1 and up == 1, severity: info}
+              c-rule: {subject: runtime, when: up == 0, severity: critical}
+
+            """
+        let set = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        #expect(ReplayCaveat.metrics([.embeddedDefault]) == nil)
+        #expect(ReplayCaveat.metrics([set, .embeddedDefault])?.hasSuffix("missing; tapes have them: a-rule, b-rule.") == true)
+    }
+
     @Test("two sets: totals of each, and every incident that is not the same")
     func compared() throws {
         let report = try Self.report(against: "90%")

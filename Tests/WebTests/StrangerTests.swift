@@ -97,7 +97,7 @@ import Views
         }
         #expect(
             try warnings(#""runtime":"eu""#) == [
-                "the runtime 'eu' (shard 2/2) is watched by another monitor: it may hold back nothing; say it to the monitor of shard 2/2"
+                "the runtime 'eu' (shard 2/2) is watched by another monitor: it may hold back nothing; go to the monitor of shard 2/2"
             ])
         #expect(try warnings(#""runtime":"*""#) == [], "what is watched here it holds back")
         #expect(try warnings(#""app":"app-of-eu","label":"tier=iron""#) == [], "which apps there are elsewhere is not known here")

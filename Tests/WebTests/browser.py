@@ -6,115 +6,19 @@ PLAN is JSON: {"pages": [{"name", "url", "holds": [texts], "mays": [texts]}], "p
 "plain": URL, "lab": URL}. Each page is looked at as a phone, a desktop, a desktop at 200 % and the smallest screen show it, by day and
 by night, and judged by the rules of axe-core; pictures go to the folder. Prints `NAME ok`, or what is wrong, a line each.
 """
-import base64
 import importlib.util
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Chromium"))
+from chromium import Browser  # noqa: E402
+
 PHONE, DESKTOP, ZOOMED, SMALL = (390, 1400), (1280, 1200), (640, 600), (320, 900)
 AXE = pathlib.Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text()
-
-
-class Browser:
-    def __init__(self, profile):
-        to_browser, to_us = os.pipe(), os.pipe()
-
-        def wire():
-            # Chromium reads 3 and writes 4.
-            copies = os.dup2(to_browser[0], 30), os.dup2(to_us[1], 31)
-            os.dup2(copies[0], 3)
-            os.dup2(copies[1], 4)
-
-        self.process = subprocess.Popen(
-            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-             "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
-            preexec_fn=wire, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(to_browser[0])
-        os.close(to_us[1])
-        self.writing, self.reading = to_browser[1], to_us[0]
-        self.buffer, self.number, self.events, self.session = b"", 0, [], None
-        target = [t for t in self.ask("Target.getTargets")["targetInfos"] if t["type"] == "page"][0]["targetId"]
-        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.ask(domain + ".enable")
-
-    def ask(self, method, **parameters):
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": parameters}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self.writing, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self.hear()
-            if answer.get("id") == self.number:
-                if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']}")
-                return answer["result"]
-            self.events.append(answer)
-
-    def hear(self):
-        while b"\0" not in self.buffer:
-            data = os.read(self.reading, 1 << 20)
-            if not data:
-                raise RuntimeError("the browser is gone")
-            self.buffer += data
-        one, self.buffer = self.buffer.split(b"\0", 1)
-        return json.loads(one)
-
-    def size(self, size, dark):
-        self.ask("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1, mobile=size[0] < 600)
-        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-
-    def goes(self, action):
-        """Does something that leads to another page, and waits until that is there."""
-        self.events.clear()
-        action()
-        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
-            self.events.append(self.hear())
-
-    def open(self, url):
-        self.goes(lambda: self.ask("Page.navigate", url=url))
-
-    def run(self, script):
-        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        if "exceptionDetails" in answer:
-            raise RuntimeError(f"{script}: {answer['exceptionDetails']}")
-        return answer["result"].get("value")
-
-    def picture(self, path):
-        path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=True)["data"]))
-
-    def faults(self, origin, mays=()):
-        found = []
-        for event in self.events:
-            method, parameters = event.get("method"), event.get("params", {})
-            if method == "Runtime.exceptionThrown":
-                found.append("exception: " + str(parameters["exceptionDetails"].get("exception", {}).get("description")))
-            if method == "Log.entryAdded" and parameters["entry"]["level"] == "error":
-                if not any(may in parameters["entry"]["text"] for may in mays):
-                    found.append("log: " + parameters["entry"]["text"])
-            if method == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "assert"):
-                found.append("console: " + str(parameters["args"]))
-            if method == "Network.requestWillBeSent":
-                url = parameters["request"]["url"]
-                if not url.startswith(("data:", "about:")) and not url.startswith(origin + "/"):
-                    found.append("asked elsewhere: " + url)
-        return found
-
-    def close(self):
-        try:
-            self.session = None
-            self.ask("Browser.close")
-        except (RuntimeError, OSError):
-            pass
-        self.process.wait(20)
 
 
 # What a reader of the page needs, and what automatic checkers ask: names of fields and buttons, one h1, ids once, no way sideways.

@@ -74,8 +74,12 @@ enum RuntimeKeys {
         "replicas", .list(.url), "Base URLs of its processes, such as `http://127.0.0.1:8000`; this, or one of those that find them")
     static let labels = SettingKey(
         "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
+    static let metrics = SettingKey(
+        "metrics", .text(example: "/metrics"), fallback: "no page of metrics is read",
+        "Page of Prometheus metrics that conditions read with `metric(…)`: a path on each replica, or a URL of its own, "
+            + "which gets no login")
     static let section = SettingSection(
-        [replicas, labels, AuthenticationReader.key] + TLSReader.keys + FindingKeys.all, isOneOf: [replicas] + FindingKeys.all)
+        [replicas, metrics, labels, AuthenticationReader.key] + TLSReader.keys + FindingKeys.all, isOneOf: [replicas] + FindingKeys.all)
 }
 
 enum HistoryKeys {

@@ -1,4 +1,5 @@
 import Actions
+import Collector
 import Guard
 import Model
 import Signals
@@ -15,7 +16,7 @@ extension Pipeline {
         guard let state = signals[runtime] else { return [] }
         // Of what stands beside runtimes one thing is read, and it costs nobody's time.
         if let only = state.options.kind.endpoint { return state.expectedReplicas.map { ($0, [only]) } }
-        return (found ?? state.expectedReplicas).map { replica in
+        let asked = (found ?? state.expectedReplicas).map { replica in
             var endpoints = Endpoint.all(.everyCycle)
             endpoints += Endpoint.all(.whereThere).filter { state.isDue($0, replica: replica, now: now) }
             let asked = state.newestObservation(of: .perf, replica: replica)
@@ -27,8 +28,9 @@ extension Pipeline {
             if isAgain || asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
                 endpoints.append(.perf)
             }
-            return (replica, endpoints)
+            return (replica: replica, endpoints: endpoints)
         }
+        return Target.adding(settings.runtimes.first { $0.name == runtime }?.metrics, to: asked)
     }
 
     /// What runs of the apps under a lease, as the last poll showed it: what the gate needs to tell new runs from those that go on.

@@ -44,7 +44,7 @@ public struct UnreadableStretches: Sendable {
     private static func isLoss(_ reason: MissingReason) -> Bool {
         switch reason {
         case .unreachable, .unauthorized, .error, .malformed, .partial: true
-        case .notTracked, .deadCounter, .stale, .tooLittleData, .noTraffic, .contradictory: false
+        case .notTracked, .deadCounter, .stale, .tooLittleData, .noTraffic, .contradictory, .ambiguous: false
         }
     }
 

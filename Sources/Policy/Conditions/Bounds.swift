@@ -16,8 +16,12 @@ struct Bounds {
         self.highOpen = highOpen
     }
 
-    /// What a reading can be: none is negative.
+    /// What a reading can be: none is negative but what somebody else counts.
     init(of series: SeriesRef) {
+        if let metric = series.metric {
+            self = metric.mayBeNegative ? .anything : Bounds(0, .infinity)
+            return
+        }
         switch series.function {
         case .rise, .outgrew: self.init(0, .infinity)
         case .spike: self.init(-.infinity, .infinity)

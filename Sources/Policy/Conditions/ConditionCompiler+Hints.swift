@@ -46,7 +46,15 @@ extension ConditionCompiler {
         var place = range
         if verb == "compared" || verb == "added" || verb == "subtracted" {
             for (unit, other, expression) in [(a, b, left), (b, a, right)] {
+                let isBesideMetric = (expression.range == left.range ? right : left).isOfMetric
                 switch expression.kind {
+                case .number(let quantity) where isBesideMetric && other == .number:
+                    // What the page counts in nobody knows here.
+                    hint =
+                        unit == .perMinute
+                        ? "a rate of a metric is per second and has no unit: write '\(Figure.number(quantity.value)) / 60'"
+                        : "metrics have no units: write '\(Figure.number(quantity.value))', if that is what the page counts in"
+                    place = expression.range
                 case .number(let quantity) where unit == .number && other == .percent && (0...1).contains(quantity.value):
                     // A share written as a fraction.
                     hint = "write '\(Figure.number(quantity.value * 100))%'"
@@ -112,6 +120,16 @@ extension Expression {
     var isNothing: Bool {
         guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return false }
         return ["null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent"].contains(use.name.lowercased())
+    }
+
+    /// Whether a metric is read in it, and nothing that has a unit.
+    fileprivate var isOfMetric: Bool {
+        switch kind {
+        case .reading(let use): use.metric != nil
+        case .negate(let inner): inner.isOfMetric
+        case .arithmetic(_, let left, let right): left.isOfMetric || right.isOfMetric
+        default: false
+        }
     }
 
     /// Whether `not` before it means all of it.

@@ -17,6 +17,7 @@ enum ConditionHints {
         case "null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent":
             return "whether something is known is asked by 'missing(tokens)'"
         case "min", "h", "s": return "a rate is written without spaces: 10/min"
+        case "metric", "metrics", "runtime.metric", "prometheus": return "write 'metric(\"mozaiks_active_connections\")'"
         default: break
         }
         if let clock = clock(word) { return clock }

@@ -11,6 +11,8 @@ struct Token: Sendable {
         case threshold(String)
         /// What stands in quotes.
         case text(String)
+        /// `metric("family", label="value").rate`, all of it.
+        case metric(MetricCall)
         case and, or, not
         case comparison(Expression.Comparison)
         case plus, minus, times, over
@@ -24,8 +26,8 @@ struct Token: Sendable {
 
 /// Splits a condition into words. ASCII; white space separates.
 struct ConditionLexer {
-    private let bytes: [UInt8]
-    private var index = 0
+    let bytes: [UInt8]
+    var index = 0
 
     init(_ text: String) {
         bytes = Array(text.utf8)
@@ -139,7 +141,7 @@ struct ConditionLexer {
     }
 
     /// `"enterprise"`: without escapes, on one line.
-    private mutating func quoted() throws(ConditionFault) -> Token.Kind {
+    mutating func quoted() throws(ConditionFault) -> Token.Kind {
         let start = index
         let inner = bytes[(start + 1)...].prefix { $0 != bytes[start] && $0 != 0x0A }
         guard inner.endIndex < bytes.count, bytes[inner.endIndex] == bytes[start] else {
@@ -169,8 +171,8 @@ struct ConditionLexer {
         case "not": return .not
         case "AND", "OR", "NOT", "And", "Or", "Not":
             throw ConditionFault("syntax", "no operator '\(word)'", start..<index, hint: "write '\(word.lowercased())'")
-        case "metric" where rest.first == 40:
-            throw ConditionFault("not-yet-available", "metric(…) is not yet available", start..<index)
+        case "metric" where rest.first == 40: return try metric(ofRuntime: false, from: start)
+        case "runtime.metric" where rest.first == 40: return try metric(ofRuntime: true, from: start)
         default: return .name(word)
         }
     }

@@ -52,12 +52,38 @@ extension ConditionParser {
             return try named(name, token)
         case .text(let text):
             throw strayText(text, token.range)
+        case .metric(let call):
+            let use = try metricUse(call, take())
+            return Expression(kind: .reading(use), range: use.range)
         default:
             throw unexpected("a value")
         }
     }
 
+    /// A metric with its window, behind its word.
+    private mutating func metricUse(_ call: MetricCall, _ token: Token) throws(ConditionFault) -> SignalUse {
+        var use = try signalUse(
+            call.ofRuntime ? "runtime.metric" : "metric", token, function: nil, start: token.range.lowerBound)
+        use.metric = call
+        return use
+    }
+
+    /// A fault where a function is called with a metric: what is made of it stands behind it.
+    private func checkArgument(_ name: String, _ token: Token) throws(ConditionFault) {
+        guard case .open = current.kind, position + 1 < tokens.count, case .metric(let call) = tokens[position + 1].kind else { return }
+        var window = ""
+        if position + 3 < tokens.count, tokens[position + 2].kind == .openBracket, case .quantity(let span) = tokens[position + 3].kind,
+            TimeSpan(span.text) != nil
+        {
+            window = "[\(span.text)]"
+        }
+        throw ConditionFault(
+            "unknown-function", "'\(name)' is not called with a metric", token.range,
+            hint: MetricHints.function(name, call.query, window: window))
+    }
+
     private mutating func named(_ name: String, _ token: Token) throws(ConditionFault) -> Expression {
+        if name != "missing", name != "count" { try checkArgument(name, token) }
         guard case .open = current.kind else {
             if name == "missing", case .name(let signal) = current.kind {
                 throw ConditionFault(
@@ -188,14 +214,23 @@ extension ConditionParser {
             guard take(.close) else { throw unexpected("')'") }
             return Expression(kind: .missingLabel(name, place), range: token.range.lowerBound..<end)
         }
+        let use: SignalUse
+        if case .metric(let call) = current.kind {
+            use = try metricUse(call, take())
+            return try missing(use, token)
+        }
         guard case .name(let name) = current.kind else { throw unexpected("a signal") }
         let nameToken = take()
-        let use: SignalUse
         if let function = HistoryFunction(rawValue: name), current.kind == .open {
             use = try call(function, nameToken)
         } else {
             use = try signalUse(name, nameToken, function: nil, start: nameToken.range.lowerBound)
         }
+        return try missing(use, token)
+    }
+
+    /// The reason and the end of `missing(…)`.
+    private mutating func missing(_ use: SignalUse, _ token: Token) throws(ConditionFault) -> Expression {
         let pattern = take(.comma) ? try reason() : nil
         let end = current.range.upperBound
         guard take(.close) else { throw unexpected("')'") }

@@ -60,6 +60,8 @@ struct SignalUse: Sendable {
     let function: HistoryFunction?
     /// From the function's name or the signal's to the closing bracket or parenthesis.
     let range: Range<Int>
+    /// What of a page of metrics; nil for a signal that has a name.
+    var metric: MetricCall?
 }
 
 /// The reason in `missing(signal, reason)`.

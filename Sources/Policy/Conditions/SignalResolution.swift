@@ -18,10 +18,11 @@ struct SignalResolution {
             return fault(
                 "runtime-prefix",
                 "'runtime.' reaches from an app to its runtime; this rule is on \(subject.withArticle)",
-                use.nameRange, hint: "write '\(use.name)'")
+                use.nameRange, hint: "write '\(use.metric?.query.description ?? use.name)'")
         }
         let kind: SubjectKind = use.ofRuntime ? .runtime : subject
-        var known: [String] { Signal.table.filter { $0.subjects.contains(kind) }.map(\.name) }
+        if let call = use.metric { return metric(call.query, use, kind, &faults) }
+        var known: [String] { Signal.table.filter { $0.subjects.contains(kind) && !$0.signal.isOfPage }.map(\.name) }
         guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,
@@ -48,6 +49,37 @@ struct SignalResolution {
         return history(use, signal, scope, function, &faults)
     }
 
+    private func metric(
+        _ query: MetricQuery, _ use: SignalUse, _ kind: SubjectKind, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        func fault(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) -> SeriesRef? {
+            faults.append(ConditionFault(code, message, range, hint: hint))
+            return nil
+        }
+        guard Signal.metric.info.subjects.contains(kind) else {
+            return fault(
+                "subject-lacks-signal", "metrics are read of a runtime or of a replica, not of \(kind.withArticle)", use.nameRange,
+                hint: subject == .app ? "write 'runtime.\(query)'" : nil)
+        }
+        let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        guard query.reading.isWindowed else {
+            guard let range = use.bracketRange else { return SeriesRef(metric: query, scope: scope) }
+            return fault(
+                "window", "'\(query)' is read at a moment and has no window", range,
+                hint: query.reading == .value ? "write '\(query)', or '\(query).rate[\(use.bracket ?? window)]'" : "write '\(query)'")
+        }
+        if let bracket = use.bracket, let range = use.bracketRange, let wrong = SignalResolution.fault(window: bracket, range) {
+            faults.append(wrong)
+            return nil
+        }
+        return SeriesRef(metric: query, scope: scope, window: use.bracket ?? window)
+    }
+
+    private static func fault(window: TimeSpan, _ range: Range<Int>) -> ConditionFault? {
+        guard window < .seconds(1) || window > ConditionCompiler.longestWindow else { return nil }
+        return ConditionFault("window", "a window is between 1s and \(ConditionCompiler.longestWindow)", range)
+    }
+
     private func plain(
         _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ faults: inout [ConditionFault]
     ) -> SeriesRef? {
@@ -62,9 +94,8 @@ struct SignalResolution {
                     hint: "write '\(name)', or 'avg(\(name)[\(bracket)])'"))
             return nil
         }
-        guard bracket >= .seconds(1), bracket <= ConditionCompiler.longestWindow else {
-            faults.append(
-                ConditionFault("window", "a window is between 1s and \(ConditionCompiler.longestWindow)", range))
+        if let wrong = SignalResolution.fault(window: bracket, range) {
+            faults.append(wrong)
             return nil
         }
         return SeriesRef(signal: signal, scope: scope, window: bracket)

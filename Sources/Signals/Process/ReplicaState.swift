@@ -8,6 +8,7 @@ struct ReplicaState: Sendable {
     var perf = EndpointTrack<PerfFigures>()
     var events = EndpointTrack<EventFigures>()
     var inside = EndpointTrack<InsideFigures>()
+    var metrics = MetricLog()
     /// Of what is watched beside runtimes; it has no other.
     var host = EndpointTrack<HostFigures>()
     var probe = EndpointTrack<ProbeFigures>()
@@ -80,6 +81,7 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf
         case .events: events
         case .inside: inside
+        case .metrics: metrics
         case .host: host
         case .probe: probe
         case .gate, .targets: nil
@@ -94,6 +96,7 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf.take(change)
         case .events: events.take(change)
         case .inside: inside.take(change)
+        case .metrics: metrics.take(change)
         case .host: host.take(change)
         case .probe: probe.take(change)
         case .gate, .targets: break
@@ -108,6 +111,7 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf = try EndpointTrack(from: &reader)
         case .events: events = try EndpointTrack(from: &reader)
         case .inside: inside = try EndpointTrack(from: &reader)
+        case .metrics: metrics = try MetricLog(from: &reader)
         case .host: host = try EndpointTrack(from: &reader)
         case .probe: probe = try EndpointTrack(from: &reader)
         case .gate, .targets: break
@@ -121,6 +125,7 @@ struct ReplicaState: Sendable {
         case .health, .activeRuns, .perf, .events: 1
         case .inside: 3
         case .host, .probe: 8
+        case .metrics: RuntimeSignals.pagesSince
         case .perfChats, .gate, .targets: nil
         }
     }
@@ -252,6 +257,8 @@ struct ReplicaState: Sendable {
         case .inside(let view):
             inside.append(
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
+        case .metrics(let page):
+            metrics.ingest(page, at: at, elapsed: elapsed, maxGap: maxGap(.metrics, options), options.metrics)
         case .host(let view):
             host.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: HostFigures(view)), detail: view.oddities)
         case .probe(let view):

@@ -8,6 +8,11 @@ extension Evaluation {
             deadCounters: Counter.allCases.filter(rules.isDead), liveCounters: Counter.allCases.filter(rules.isAlive),
             endedRuns: state.endedRuns)
         summary.finding = state.finding
+        if state.page.newestAt != nil {
+            var page = RuntimeSummary.Replica(url: Observation.page, perfInterval: options.interval)
+            state.page.sum(up: &page, .metrics, of: ReplicaState(url: Observation.page), self)
+            summary.page = page
+        }
         return summary
     }
 

@@ -9,6 +9,13 @@ extension Evaluation {
         var replicaColumns: [[Evidence]] = []
         var floors: [Int: ReadingTable.Floors] = [:]
         for (slot, ref) in demand.enumerated() {
+            if let query = ref.metric {
+                let whole = metric(ref, query)
+                runtimeColumn.append(whole)
+                columns.append(.same(ref.scope == .runtime ? whole : .missing(.notTracked)))
+                replicaColumns.append(state.replicas.map { metric(ref, query, of: $0) })
+                continue
+            }
             let subjects = ref.signal.info.subjects
             let start = at - (ref.window ?? options.window).milliseconds
             let own: ReadingTable.Column

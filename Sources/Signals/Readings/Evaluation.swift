@@ -32,6 +32,11 @@ struct Evaluation {
         return missing.min { rank($0) < rank($1) }
     }
 
+    /// The same of the replicas that count; where nobody is, nobody can be reached.
+    private func combine(_ reasons: [MissingReason?]) -> MissingReason? {
+        reasons.isEmpty && state.isDeserted(asOf: at) ? .unreachable : Evaluation.combine(reasons)
+    }
+
     private static func rank(_ reason: MissingReason) -> Int {
         switch reason {
         case .unreachable: 0
@@ -45,6 +50,7 @@ struct Evaluation {
         case .tooLittleData: 8
         case .noTraffic: 9
         case .contradictory: 10
+        case .ambiguous: 11
         }
     }
 
@@ -78,7 +84,7 @@ struct Evaluation {
         var window = PerfWindow()
         var stretches: [(ReplicaState, TimeAxis.Stretch)] = []
         let least = Double(end - start) * Evaluation.leastCoverage
-        window.missing = Evaluation.combine(
+        window.missing = combine(
             present.map { replica in
                 if checksNow, let reason = replica.chatsMissing(asOf: end, options) { return reason }
                 if replica.identity.isSeveral(asOf: end) { return .partial }
@@ -222,7 +228,7 @@ struct Evaluation {
     /// `checksNow`: the newest answers must be evidence too, not only an answer not too long ago.
     func openRuns(asOf moment: Int64, checksNow: Bool) -> OpenRuns {
         var open = OpenRuns()
-        open.missing = Evaluation.combine(
+        open.missing = combine(
             present.map { replica in
                 if checksNow { return replica.chatsMissing(asOf: moment, options) }
                 if replica.identity.isSeveral(asOf: moment) { return .partial }

@@ -93,6 +93,8 @@ public struct RuntimeSummary: Hashable, Sendable {
     public var replicas: [Replica]
     /// Nil where the configuration names the replicas, and before anybody was asked.
     public var finding: Finding?
+    /// A page of metrics that is of the runtime as a whole, and of none of its replicas; nil without one.
+    public var page: Replica?
     /// Apps that are subjects.
     public var apps: Int
     /// Counters that never moved while at least five runs ended.

@@ -71,7 +71,7 @@ public struct RuntimeExamination: Sendable {
             if let probe { waysAround(probe, &findings) }
             let own = observations.filter { $0.replica == replica.url }
             guard reach(own, replica, &findings) else { continue }
-            for endpoint in Endpoint.everything {
+            for endpoint in Endpoint.everything + [.metrics] {
                 guard let observation = own.last(where: { $0.endpoint == endpoint }) else { continue }
                 read(endpoint, observation, replica, probe, &findings)
             }
@@ -89,6 +89,10 @@ public struct RuntimeExamination: Sendable {
                         + "are as late as that is seen")
             }
             cost(replica, &findings)
+        }
+        if let page = report.summary.page, let observation = observations.last(where: { $0.replica.isSame(as: page.url) }) {
+            findings.begin("Runtime \(runtime), its page of metrics")
+            read(.metrics, observation, page, nil, &findings)
         }
         counters(&findings)
         rules(&findings)

@@ -1,5 +1,6 @@
 import Cycle
 import Model
+import Policy
 
 /// What a replay says of itself at its end.
 public enum ReplayCaveat {
@@ -17,6 +18,16 @@ public enum ReplayCaveat {
     /// Of the history.
     public static let people =
         "Acknowledgements, silences, reverted actions, the kill switch and reloads are not in the history; tapes have them."
+
+    /// Of the history, where rules of these policies read pages of metrics; nil where none does.
+    public static func metrics(_ policies: [PolicySet]) -> String? {
+        let rules = policies.flatMap(\.allRules).filter { $0.when.endpoints.contains(.metrics) }.map(\.name)
+        let names = Array(Set(rules)).inByteOrder()
+        guard !names.isEmpty else { return nil }
+        let more = names.count > 5 ? " and \(names.count - 5) more" : ""
+        return "Metrics of the runtime's own pages are not in the history, so what rules read of them is missing; tapes have them: "
+            + names.prefix(5).joined(separator: ", ") + more + "."
+    }
 }
 
 extension ReplayComparison {

@@ -108,6 +108,7 @@ extension Overview {
                     ? rendering.terminal.paint(" · answers for several processes, nothing can be counted", .red) : ""
                 return "    \(Shown.id(replica.url))  \(rendering.figures(replica))\(several)\(why)\n"
             }.joined()
+            + (sight.summary.finding?.trouble.map { "    who its replicas are is not sure: \(Shown.line($0))\n" } ?? "")
             + (dead.isEmpty ? "" : "    counters that never move here: \(dead) (what needs them is missing, not 0)\n")
     }
 

@@ -18,12 +18,20 @@ struct Agenda {
         /// The services that people hear through fail, or work again.
         case services(areWell: Bool)
         case stopActions(Bool)
+        /// Its sessions are gone, and with them the engine's lock.
+        case databaseRestarts
     }
 
     private(set) var steps: [(at: Timestamp, step: Step)] = []
 
-    init(day begin: Timestamp, _ dice: inout SplitMix64) {
-        for minute in 0..<1_440 { add(begin + .minutes(minute) + .seconds(31), .starts) }
+    private let hours: Int
+
+    /// - Parameters:
+    ///   - hours: how long the day is, at least four.
+    ///   - hasDatabase: whether there is one that can restart.
+    init(day begin: Timestamp, hours: Int, hasDatabase: Bool, _ dice: inout SplitMix64) {
+        self.hours = hours
+        for minute in 0..<(hours * 60) { add(begin + .minutes(minute) + .seconds(31), .starts) }
         for _ in 0..<4 {
             let at = moment(begin, &dice)
             add(at, .restart(isKilled: dice.next() % 2 == 0, after: .seconds(Double.random(in: 2...240, using: &dice))))
@@ -50,14 +58,15 @@ struct Agenda {
         let stop = moment(begin, &dice)
         add(stop, .stopActions(true))
         add(stop + .seconds(Double.random(in: 300...3_600, using: &dice)), .stopActions(false))
+        if hasDatabase { for _ in 0..<2 { add(moment(begin, &dice), .databaseRestarts) } }
         steps.sort { $0.at < $1.at }
     }
 
     private mutating func add(_ at: Timestamp, _ step: Step) { steps.append((at, step)) }
 
-    /// Within the day's first 23 hours, so that what is out of order ends within it; between the moments of polls and starts.
+    /// Not within the day's last two hours, so that what is out of order ends within it; between the moments of polls and starts.
     private func moment(_ begin: Timestamp, _ dice: inout SplitMix64) -> Timestamp {
-        begin + .seconds(Double(Int.random(in: 1..<(22 * 120), using: &dice) * 30 + 13)) + TimeSpan(milliseconds: 457)
+        begin + .seconds(Double(Int.random(in: 1..<((hours - 2) * 120), using: &dice) * 30 + 13)) + TimeSpan(milliseconds: 457)
     }
 
     /// Those that end by themselves or with an answer: whoever hangs would do so in real time.

@@ -69,14 +69,16 @@ final class Life: Sendable {
     /// - Parameter isKilled: what it writes down from this moment on is lost, as when it was killed now.
     func end(isKilled: Bool) async throws {
         await rest()
-        if isKilled { try copy("/state/journal.db", "/kept.db") }
+        let isDeposed = isKilled && around.database != nil
+        if isDeposed { Harness.have(.depose) } else if isKilled { try copy("/state/journal.db", "/kept.db") }
         stop.ring()
         let isSaved = await running.value
         parts.stopServers()
         lane.watch(nil)
         await parts.assembly.client.shutdown()
-        guard isSaved else { throw ChaosFailure("the monitor did not stop well") }
-        guard isKilled else { return }
+        // Whoever is the engine no more can save nothing.
+        guard isSaved || isDeposed else { throw ChaosFailure("the monitor did not stop well") }
+        guard isKilled, !isDeposed else { return }
         for suffix in ["", "-wal", "-shm"] { unlink(around.folder + "/state/journal.db" + suffix) }
         try copy("/kept.db", "/state/journal.db")
     }

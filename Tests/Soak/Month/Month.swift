@@ -14,18 +14,18 @@ import Synchronization
 
 /// Days of the daemon before a runtime on which everything happens, as fast as they can be lived through.
 ///
-///     soak FOLDER DAYS APPS SEED INTERVAL
+///     soak FOLDER DAYS HOURS APPS SEED INTERVAL [URL]
 ///
 /// After each day it says on standard output, as a line of JSON, what it counted, and waits for a line: whoever samples and
-/// checks does so while nothing moves. `FOLDER` gets the state, `posts.jsonl`, `starts.jsonl` and, at the beginning, the address
-/// of the control plane in `world.json`.
+/// checks does so while nothing moves. `FOLDER` gets the state (or the database of that URL does), `posts.jsonl`, `starts.jsonl` and,
+/// at the beginning, the address of the control plane in `world.json`.
 @main
 struct Soak {
     static func main() throws {
         let words = CommandLine.arguments.dropFirst()
-        let numbers = words.dropFirst().compactMap { UInt64($0) }
-        guard words.count == 5, numbers.count == 4, let folder = words.first, numbers[3] > 0 else {
-            let usage = Array("usage: soak FOLDER DAYS APPS SEED INTERVAL\n".utf8)
+        let numbers = words.dropFirst().prefix(5).compactMap { UInt64($0) }
+        guard (6...7).contains(words.count), numbers.count == 5, let folder = words.first, numbers[1] >= 4, numbers[4] > 0 else {
+            let usage = Array("usage: soak FOLDER DAYS HOURS APPS SEED INTERVAL [URL]\n".utf8)
             _ = write(STDERR_FILENO, usage, usage.count)
             exit(64)
         }
@@ -34,11 +34,12 @@ struct Soak {
         // A Monday, at midnight.
         let clock = ManualClock(Timestamp(milliseconds: 1_795_392_000_000))
         let lane = Lane(clock)
-        let around = try Surroundings(folder: folder, interval: Int(numbers[3]), clock: clock)
-        let month = try Month(around, apps: Int(numbers[1]), seed: numbers[2], clock: clock, lane: lane)
+        let around = try Surroundings(
+            folder: folder, database: words.count == 7 ? words.last : nil, interval: Int(numbers[4]), clock: clock)
+        let month = try Month(around, apps: Int(numbers[2]), seed: numbers[3], clock: clock, lane: lane)
         let failure = Mutex<String?>(nil)
         Task.detached {
-            do { try await month.live(days: Int(numbers[0])) } catch { failure.withLock { $0 = "\(error)" } }
+            do { try await month.live(days: Int(numbers[0]), hours: Int(numbers[1])) } catch { failure.withLock { $0 = "\(error)" } }
             lane.end()
         }
         lane.run()
@@ -53,7 +54,7 @@ struct Soak {
 /// The month: one life of the monitor after the other.
 final class Month: Sendable {
     private struct Counts {
-        var stops = 0, kills = 0, reloads = 0, outages = 0, faults = 0, silences = 0, stopsOfActions = 0
+        var stops = 0, kills = 0, reloads = 0, outages = 0, faults = 0, silences = 0, stopsOfActions = 0, restarts = 0
         var asked = 0, refused = 0, unanswered = 0
         /// Whose last start was refused, and when.
         var held: [String: Timestamp] = [:]
@@ -89,15 +90,16 @@ final class Month: Sendable {
         logger = .standardError(level: .warning, environment: Environment([:]), clock: clock)
     }
 
-    func live(days: Int) async throws {
+    /// - Parameter hours: how long a day is.
+    func live(days: Int, hours: Int) async throws {
         try ChaosLog(around.folder + "/world.json").write(["control_plane": .string(around.controlPlane.url)])
         var dice = SplitMix64(seed: seed ^ 0x50AC)
         var life = try newLife()
         var edition = 0
         let origin = clock.now()
         for day in 0..<days {
-            let begin = origin + .hours(24 * day)
-            for (at, step) in Agenda(day: begin, &dice).steps {
+            let begin = origin + .hours(hours * day)
+            for (at, step) in Agenda(day: begin, hours: hours, hasDatabase: around.database != nil, &dice).steps {
                 try await watchHeld(life, until: at)
                 switch step {
                 case .starts: await askGate(life, &dice)
@@ -123,17 +125,22 @@ final class Month: Sendable {
                     around.services(areWell: areWell)
                     counts.withLock { $0.silences += areWell ? 0 : 1 }
                 case .stopActions(let isOn): try stopActions(isOn)
+                case .databaseRestarts:
+                    counts.withLock { $0.restarts += 1 }
+                    await life.rest()
+                    Harness.have(.restart)
                 }
             }
-            try await watchHeld(life, until: begin + .hours(24))
+            try await watchHeld(life, until: begin + .hours(hours))
             await life.rest()
             report("day", day + 1)
         }
-        try await calm(life, origin + .hours(24 * days), days)
+        try await calm(life, origin + .hours(hours * days), days)
         try await life.end(isKilled: false)
     }
 
     private func newLife() throws -> Life {
+        try around.awaitLock()
         let life = try Life(around, stories, timers, clock, lane, logger)
         counts.withLock { counts in
             counts.cores.removeAll { $0.core == nil }
@@ -158,7 +165,7 @@ final class Month: Sendable {
     private func sleep(until moment: Timestamp) async throws { try await clock.sleep(for: max(.zero, moment - clock.now())) }
 
     private func stopActions(_ isOn: Bool) throws {
-        let folder = try StateFolder(existing: around.folder + "/state")
+        let folder = try StateFolder(existing: around.state)
         let now = clock.now().milliseconds
         if isOn {
             try folder.turnKillSwitchOn(by: "soak")
@@ -214,16 +221,15 @@ final class Month: Sendable {
             .init(name): .int(Int64(value)), "now_ms": .int(clock.now().milliseconds), "stops": .int(Int64(counts.stops)),
             "kills": .int(Int64(counts.kills)), "reloads": .int(Int64(counts.reloads)), "outages": .int(Int64(counts.outages)),
             "faults": .int(Int64(counts.faults)), "silences": .int(Int64(counts.silences)),
-            "stops_of_actions": .int(Int64(counts.stopsOfActions)), "asked": .int(Int64(counts.asked)),
+            "stops_of_actions": .int(Int64(counts.stopsOfActions)), "restarts": .int(Int64(counts.restarts)),
+            "asked": .int(Int64(counts.asked)),
             "refused": .int(Int64(counts.refused)), "unanswered": .int(Int64(counts.unanswered)),
             "stopped": .array(counts.stopped.map { .array([.int($0.0), .int($0.1)]) }),
             "polls": .int(Int64(timers.polls)), "drift_ms": .int(timers.drift), "late": .int(Int64(timers.late)),
             "cores": .int(Int64(counts.cores.count { $0.core != nil })), "scenarios": .int(Int64(Scenario.all.count)),
             "told": .object(JSONObject(stories.told.sorted { $0.key < $1.key }.map { ($0.key, JSON.int(Int64($0.value))) })),
         ]
-        let line = document.serializedBytes() + [UInt8(ascii: "\n")]
-        _ = write(STDOUT_FILENO, line, line.count)
-        _ = readLine()
+        Harness.tell(document)
     }
 }
 

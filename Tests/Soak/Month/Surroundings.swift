@@ -2,6 +2,7 @@ import ChaosKit
 import CycleKit
 import Glibc
 import JSONParsing
+import Journal
 import Model
 import Server
 import Simulator
@@ -16,9 +17,12 @@ final class Surroundings: Sendable {
     private let secret = ControlPlane.Options().secret
     let gatePort: UInt16
     let interval: Int
+    /// The URL of the database that has the journal; nil: a folder has.
+    let database: String?
 
-    init(folder: String, interval: Int, clock: ManualClock) throws {
+    init(folder: String, database: String?, interval: Int, clock: ManualClock) throws {
         self.folder = folder
+        self.database = database
         self.interval = interval
         var options = ControlPlane.Options()
         options.now = { clock.now() }
@@ -47,6 +51,19 @@ final class Surroundings: Sendable {
         try write("webhook-secret", secret)
         try write("mozaiks-ops.yaml", configuration(historyDays: 30))
         try writePolicy(edition: 0)
+    }
+
+    /// Where the journal is.
+    var state: StateName { StateName(database ?? folder + "/state") }
+
+    /// A server may take a moment to notice that a session has gone, and that its lock is free.
+    func awaitLock() throws {
+        guard database != nil, let place = try? StateFolder(existing: state) else { return }
+        for _ in 0..<500 {
+            if EngineLock.holder(of: place) == nil { return }
+            usleep(10_000)
+        }
+        throw ChaosFailure("the engine that ended keeps its lock")
     }
 
     private final class Health: Sendable {
@@ -92,7 +109,7 @@ final class Surroundings: Sendable {
         environment: production
         mode: enforce
         interval: \(interval)s
-        state: \(folder)/state
+        state: \(database ?? folder + "/state")
         policies: \(folder)/policies
         runtimes:
           shared: {replicas: ["http://127.0.0.1:8000"]}

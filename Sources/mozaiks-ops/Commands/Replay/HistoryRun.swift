@@ -84,7 +84,8 @@ struct HistoryRun {
             to: Timestamp(minute: minutes.upperBound), judged: "\(outcome.judged) minutes judged", gaps: outcome.gaps,
             side: .init(name: new.name, story: stories[0]),
             against: against.map { .init(name: $0.name, story: stories[1]) },
-            caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people])
+            caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people]
+                + [ReplayCaveat.metrics([new.policies] + (against.map { [$0.policies] } ?? []))].compactMap { $0 })
     }
 }
 

@@ -9,11 +9,10 @@ import Views
 
 /// The terminal in its own hands: no echo, a key at a time, another screen; as it was when that ends.
 final class TerminalScreen {
-    private var before = termios()
+    private let before: termios
     /// Milliseconds that what follows an escape may take.
     private static let restOfKey: Int32 = 80
-    /// Pressed and not yet taken.
-    private var pending: [UInt8] = []
+    private let keys: KeyWatch
 
     /// Nil where the output is no terminal.
     static var size: (columns: Int, rows: Int)? {
@@ -24,7 +23,13 @@ final class TerminalScreen {
     }
 
     init() {
+        var before = termios()
         tcgetattr(STDIN_FILENO, &before)
+        self.before = before
+        keys = KeyWatch { [before] in
+            TerminalScreen.leave(before)
+            _exit(0)
+        }
         var raw = before
         raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
         raw.c_iflag &= ~tcflag_t(IXON | ICRNL)
@@ -32,7 +37,10 @@ final class TerminalScreen {
         write("\u{1B}[?1049h\u{1B}[?25l")
     }
 
-    func leave() {
+    func leave() { TerminalScreen.leave(before) }
+
+    private static func leave(_ before: termios) {
+        var before = before
         write("\u{1B}[?25h\u{1B}[?1049l")
         tcsetattr(STDIN_FILENO, TCSANOW, &before)
     }
@@ -43,36 +51,30 @@ final class TerminalScreen {
         write("\u{1B}[?2026h\u{1B}[H" + text + "\u{1B}[J\u{1B}[?2026l")
     }
 
+    /// Does something that may take long; a key that ends is heard meanwhile.
+    func waiting<R>(for body: () throws -> R) rethrows -> R { try keys.during(body) }
+
     /// What was pressed within that time: a letter, or `up`, `down`, `enter`, `escape`; nil: nothing.
     func key(within milliseconds: Int32) -> String? {
-        if pending.isEmpty {
-            guard let isThere = hear(within: milliseconds) else { return "q" }
+        if keys.count == 0 {
+            guard let isThere = keys.hear(within: milliseconds) else { return "q" }
             guard isThere else { return nil }
         }
         // Several come at once where somebody types fast, or the line is slow.
-        let first = pending.removeFirst()
+        guard let first = keys.next(1).first else { return nil }
+        keys.take(1)
         switch first {
         case 0x1B:
             // Over a slow line the rest of a key comes somewhat later: alone it would end the program.
-            for _ in 0..<2 where pending.count < 2 { _ = hear(within: TerminalScreen.restOfKey) }
-            guard let second = pending.first, second == 0x5B || second == 0x4F, pending.count > 1 else { return "escape" }
-            let last = pending[1]
-            pending.removeFirst(2)
+            for _ in 0..<2 where keys.count < 2 { _ = keys.hear(within: TerminalScreen.restOfKey) }
+            let rest = keys.next(2)
+            guard rest.count == 2, rest[0] == 0x5B || rest[0] == 0x4F else { return "escape" }
+            let last = rest[1]
+            keys.take(2)
             return last == 0x41 ? "up" : last == 0x42 ? "down" : "?"
         case 13, 10: return "enter"
         case 3, 4: return "q"
         default: return String(decoding: [first], as: UTF8.self)
         }
-    }
-
-    /// Takes in what was pressed within that time. False: nothing was; nil: there is nobody any more.
-    private func hear(within milliseconds: Int32) -> Bool? {
-        var question = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-        guard poll(&question, 1, milliseconds) > 0 else { return false }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let count = read(STDIN_FILENO, &bytes, bytes.count)
-        guard count > 0 else { return nil }
-        pending += bytes.prefix(count)
-        return true
     }
 }

@@ -31,8 +31,6 @@ struct TopScreen {
 
     /// Blocks its thread between keys: there is nothing else that it could be needed for.
     mutating func run() async throws -> ExitCode {
-        var overview = try source.read()
-        var histories = source.histories(overview)
         let stop = Stop()
         let signals = await ProcessSignal.listen(for: [.terminate, .hangUp])
         let folder = source.folder
@@ -46,9 +44,18 @@ struct TopScreen {
         defer { listening.cancel() }
         let screen = TerminalScreen()
         defer { screen.leave() }
+        screen.draw(["Reading the journal: q ends"], styles: false)
+        var overview: Overview
+        do {
+            overview = try screen.waiting { try source.read() }
+        } catch {
+            if stop.isAsked.load(ordering: .relaxed) { return .ok }
+            throw error
+        }
+        var histories = screen.waiting { source.histories(overview) }
         var minute = overview.now.minute
         while !stop.isAsked.load(ordering: .relaxed) {
-            if let asked, let result = source.result(asked) { (message, self.asked) = (result, nil) }
+            if let asked, let result = screen.waiting(for: { source.result(asked) }) { (message, self.asked) = (result, nil) }
             let size = TerminalScreen.size ?? (80, 24)
             var frame = TopFrame(
                 overview: overview, histories: histories, terminal: invocation.terminal, columns: size.columns,
@@ -56,11 +63,13 @@ struct TopScreen {
             frame.selected = selected
             frame.message = wish.map { $0.question + "  y yes, any other key no" } ?? message
             screen.draw(detail.map(frame.page) ?? frame.lines, styles: invocation.terminal.color)
-            if let key = screen.key(within: 1_000), !press(key, overview) { break }
+            if let key = screen.key(within: 1_000), !screen.waiting(for: { press(key, overview) }) { break }
             // A journal that cannot be read for a moment leaves what stands there, and says so.
             do {
-                overview = try source.read()
-                if overview.now.minute != minute { (minute, histories) = (overview.now.minute, source.histories(overview)) }
+                overview = try screen.waiting { try source.read() }
+                if overview.now.minute != minute {
+                    (minute, histories) = (overview.now.minute, screen.waiting { source.histories(overview) })
+                }
             } catch {
                 message = "cannot read the journal: \((error as? CommandFailure)?.text ?? "\(error)")"
             }

@@ -1,0 +1,171 @@
+import Model
+
+/// What one query found on the pages of one process: the newest value, or how what it counts grew.
+struct MetricTrack: Sendable {
+    /// What the newest page said.
+    enum Standing: Hashable, Sendable {
+        /// No such family.
+        case absent
+        /// The family without a series that matches, and none was ever seen here.
+        case unmatched
+        case number(Evidence)
+        /// Counted: see the rows.
+        case counting
+        case unreadable(MissingReason)
+    }
+
+    /// `MetricQuery.description`.
+    let query: String
+    private(set) var standing = Standing.absent
+    /// Upper bounds of a histogram's buckets; empty for a counter.
+    private(set) var bounds: [Double] = []
+    /// Growth summed up, for each moment of the axis: one figure, or one for each bound.
+    private(set) var rows: ContiguousArray<[Double]> = []
+    private(set) var axis = TimeAxis()
+    /// What each series was when it was last seen, sorted by key.
+    private var last: [Seen] = []
+
+    private struct Seen: Sendable {
+        var key: UInt64
+        var value: Double
+        var created: Double?
+    }
+
+    /// Series that went from the page are remembered for when they come back, as long as there are no more than this.
+    private static let mostRemembered = 2 * PageSearch.mostSeries
+    /// A series whose own beginning lies so far before the last page was there then, ms.
+    private static let slack = 60_000.0
+    /// Most bounds of a histogram that are kept.
+    private static let mostBounds = 4_096
+
+    init(_ query: MetricQuery) {
+        self.query = query.description
+    }
+
+    mutating func take(_ finding: PageFinding, at: Int64, maxGap: Int64) {
+        switch finding {
+        case .absent: standing = .absent
+        case .number(let evidence): standing = .number(evidence)
+        case .unreadable(let reason): standing = .unreadable(reason)
+        case .unmatched:
+            // What was counted here once and is not on the page grew by nothing: a process that began anew shows a label again
+            // when it has something to count for it.
+            guard !last.isEmpty else { return standing = .unmatched }
+            standing = .counting
+            append(growth: [Double](repeating: 0, count: rows.last?.count ?? 1), at: at, maxGap: maxGap)
+        case .counted(let counted, let bounds): count(counted, bounds, at: at, maxGap: maxGap)
+        }
+    }
+
+    private mutating func count(_ counted: [PageFinding.Counted], _ bounds: [Double], at: Int64, maxGap: Int64) {
+        standing = .counting
+        if bounds != self.bounds {
+            // Other buckets: nothing of before can be added to them.
+            (self.bounds, rows, axis, last) = (bounds, [], TimeAxis(), [])
+        }
+        let before = axis.last
+        var growth = [Double](repeating: 0, count: max(1, bounds.count))
+        var seen: [Seen] = []
+        seen.reserveCapacity(counted.count)
+        var old = 0
+        for series in counted {
+            while old < last.count, last[old].key < series.key {
+                seen.append(last[old])
+                old += 1
+            }
+            let own = Seen(key: series.key, value: series.value, created: series.created)
+            if old < last.count, last[old].key == series.key {
+                growth[series.bound] += MetricTrack.growth(from: last[old], to: own)
+                old += 1
+            } else if let before, series.created.map({ $0 * 1_000 >= Double(before) - MetricTrack.slack }) ?? true {
+                // It was not on the page before, so it began at nothing since.
+                growth[series.bound] += series.value
+            }
+            seen.append(own)
+        }
+        seen += last[old...]
+        if seen.count > MetricTrack.mostRemembered {
+            seen = counted.map { Seen(key: $0.key, value: $0.value, created: $0.created) }
+        }
+        last = seen
+        append(growth: growth, at: at, maxGap: maxGap)
+    }
+
+    /// A counter that fell, or says that it began anew, grew from nothing to what it is.
+    private static func growth(from old: Seen, to new: Seen) -> Double {
+        if let before = old.created, let now = new.created, now > before + 0.001 { return new.value }
+        return new.value >= old.value ? new.value - old.value : new.value
+    }
+
+    private mutating func append(growth: [Double], at: Int64, maxGap: Int64) {
+        let isWatched = axis.last.map { at > $0 && at - $0 <= maxGap } ?? false
+        var row = rows.last ?? [Double](repeating: 0, count: growth.count)
+        if isWatched { for index in row.indices where index < growth.count { row[index] += growth[index] } }
+        axis.append(max(at, axis.last ?? at), isWatched: isWatched)
+        rows.append(row)
+    }
+
+    mutating func trim(before moment: Int64) { axis.trim(&rows, before: moment) }
+
+    /// What grew in (start, end], by bound, and the milliseconds that were watched; nil where too little was.
+    func growth(from start: Int64, to end: Int64) -> (sums: [Double], covered: Double)? {
+        guard let stretch = axis.stretch(from: start, to: end), stretch.covered > 0,
+            stretch.covered >= Double(end - start) * Evaluation.leastCoverage
+        else { return nil }
+        let sums = (0..<(rows.last?.count ?? 0)).map { place in stretch.sum { rows[$1][place] - rows[$0][place] } }
+        return (sums, stretch.covered)
+    }
+}
+
+extension MetricTrack: StateCodable {
+    func encode(to writer: inout StateWriter) {
+        writer.put(query)
+        switch standing {
+        case .absent: writer.put(byte: 0)
+        case .unmatched: writer.put(byte: 1)
+        case .number(let evidence):
+            writer.put(byte: 2)
+            writer.put(evidence)
+        case .counting: writer.put(byte: 3)
+        case .unreadable(let reason):
+            writer.put(byte: 4)
+            writer.put(reason)
+        }
+        writer.put(each: bounds) { $0.put($1) }
+        axis.encode(to: &writer)
+        for row in rows { for figure in row { writer.put(figure) } }
+        writer.put(each: last) { writer, series in
+            writer.put(bits: series.key)
+            writer.put(series.value)
+            writer.put(optional: series.created) { $0.put($1) }
+        }
+    }
+
+    init(from reader: inout StateReader) throws(SignalStateError) {
+        query = try reader.string()
+        switch try reader.byte() {
+        case 0: standing = .absent
+        case 1: standing = .unmatched
+        case 2: standing = .number(try reader.evidence())
+        case 3: standing = .counting
+        case 4: standing = .unreadable(try reader.reason())
+        default: throw reader.failure("an unknown standing of a series")
+        }
+        bounds = try reader.each { (reader) throws(SignalStateError) in try reader.double() }
+        guard bounds.count <= MetricTrack.mostBounds, zip(bounds, bounds.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw reader.failure("buckets out of order")
+        }
+        axis = try TimeAxis(from: &reader)
+        for _ in 0..<axis.count {
+            var row: [Double] = []
+            for _ in 0..<max(1, bounds.count) { row.append(try reader.double()) }
+            rows.append(row)
+        }
+        last = try reader.each { (reader) throws(SignalStateError) in
+            Seen(
+                key: try reader.bits(), value: try reader.double(),
+                created: try reader.optional { (reader) throws(SignalStateError) in try reader.double() })
+        }
+        guard zip(last, last.dropFirst()).allSatisfy({ $0.key < $1.key }) else { throw reader.failure("series out of order") }
+    }
+}
