@@ -42,16 +42,16 @@ public struct WatchedRuntime: Hashable, Sendable {
     public var replicas: [String]
     /// On every incident of it. A tape's header has none: they stand in its settings.
     public var labels: [String: String]
-    /// Of a host: the runtimes that run there. What happens to it may explain what is seen of them.
-    public var carries: [String]
     /// Where its pages of metrics are; nil: nobody asks for any.
     public var metrics: MetricsPlace?
+    /// Of a host: the runtimes that run there. What happens to it may explain what is seen of them.
+    public var carries: [String]
     /// Whether its replicas are to be found: then labels may come with them that no configuration knows.
     public var isFound: Bool { kind == .runtime && replicas.isEmpty }
 
     public init(
-        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], carries: [String] = [],
-        metrics: MetricsPlace? = nil
+        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], metrics: MetricsPlace? = nil,
+        carries: [String] = []
     ) {
         self.metrics = metrics
         self.name = name
