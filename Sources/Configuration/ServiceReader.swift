@@ -203,6 +203,9 @@ struct ServiceReader {
         if body != nil, !hasBody, let entry = fields.entry(ServiceKeys.body) {
             reporter.report("value", "'body' is sent with POST and PUT only", at: entry.key, hint: "method: POST")
         }
+        if verb == .head, expected.readsBody, let entry = fields.entry(ServiceKeys.method) {
+            reporter.report("value", "the answer to a HEAD has no body", at: entry.key, hint: "method: GET")
+        }
         if follows, hasBody, let entry = fields.entry(ServiceKeys.follow) {
             reporter.report(
                 "value", "redirects of a \(verb.rawValue) are not followed", at: entry.key, hint: "name the address that answers")

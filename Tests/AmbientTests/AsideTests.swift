@@ -1,6 +1,7 @@
 import Glibc
 import Model
 import Synchronization
+import TestKit
 import Testing
 
 @testable import Ambient
@@ -12,26 +13,6 @@ import Testing
         func now() -> Timestamp { Timestamp(milliseconds: 0) }
         func monotonicNanoseconds() -> UInt64 { 0 }
         func sleep(for span: TimeSpan) async throws(CancellationError) {}
-    }
-
-    /// Blocks whoever waits until it is opened.
-    final class Door: Sendable {
-        private let ends: (read: Int32, write: Int32)
-
-        init() {
-            var pair: [Int32] = [0, 0]
-            _ = pipe(&pair)
-            ends = (pair[0], pair[1])
-        }
-
-        func wait() {
-            var byte: UInt8 = 0
-            _ = Glibc.read(ends.read, &byte, 1)
-        }
-
-        func open() { close(ends.write) }
-
-        deinit { close(ends.read) }
     }
 
     @Test func theResultComesBack() async {

@@ -18,26 +18,6 @@ import Testing
         }
     }
 
-    /// Blocks whoever asks until it is opened.
-    private final class Door: Sendable {
-        private let ends: (read: Int32, write: Int32)
-
-        init() {
-            var pair: [Int32] = [0, 0]
-            _ = pipe(&pair)
-            ends = (pair[0], pair[1])
-        }
-
-        func wait() {
-            var byte: UInt8 = 0
-            _ = Glibc.read(ends.read, &byte, 1)
-        }
-
-        func open() { close(ends.write) }
-
-        deinit { close(ends.read) }
-    }
-
     private static let folder = Fixtures.repository + "/Tests/Fixtures/hosts/linux-6.8-container-limits"
 
     private func view(_ outcome: Observation.Outcome) throws -> HostView {

@@ -116,6 +116,7 @@ import YAML
         ("a: {http: 'https://h', method: TRACE}", "'method' cannot be 'TRACE'"),
         ("a: {http: 'https://h', body: x}", "'body' is sent with POST and PUT only"),
         ("a: {http: 'https://h', method: POST, follow: true}", "redirects of a POST are not followed"),
+        ("a: {http: 'https://h', method: HEAD, expect: {json: {a: 1}}}", "the answer to a HEAD has no body"),
         ("a: {http: 'https://h', headers: {'X Y': 1}}", "'X Y' cannot be sent as a header"),
         ("a: {http: 'https://h', headers: {Authorization: Basic abc}}", "'Authorization' must not stand in the file"),
         ("a: {http: 'https://h', secret_headers: {X: {value: abc}}}", "'value' must not stand in the file"),

@@ -87,6 +87,9 @@ public struct HTTPExpectation: Sendable {
 
     public init() {}
 
+    /// Whether something of the body is looked at.
+    public var readsBody: Bool { !body.isEmpty || !notBody.isEmpty || !json.isEmpty }
+
     /// What is not as it should be, the first in the order in which people look; nil: nothing.
     func fault(_ response: HTTPResponse) -> (ProbeResult.Fault, String)? {
         let allowed = statuses.isEmpty ? [.all(2)] : statuses
