@@ -17,7 +17,7 @@ public struct IncidentBrief: Sendable {
     static let pointLimit = 12
     static let seriesLimit = 8
     static let decisionLimit = 8
-    static let playbookLimit = 40
+    static let playbookLimit = 60
 
     /// - Parameter now: lengths of time are counted up to here.
     public init(_ incident: Incident, playbooks: PlaybookSet, now: Timestamp) {

@@ -509,7 +509,7 @@ public enum DefaultPolicy {
               and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
               and ((outgrew(active_runs[28h]) > $noisy_growth
               and ((missing(baseline(active_runs[28h])) and (outgrew(runtime.active_runs[28h]) > 0.9 * $noisy_growth
-              or runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[1h])))
+              or runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[2h])))
               or (active_runs > $noisy_growth * baseline(active_runs[28h])
               and (active_runs > 2 * $noisy_growth * baseline(active_runs[28h]) or spike(active_runs[28h]) > 0.75 * $chance))))
               or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)

@@ -12,8 +12,9 @@ import Testing
     /// Name without `.md` and bytes of each file of `playbooks/`, by name.
     static func files() throws -> [(id: String, bytes: Data)] {
         let folder = repository.appendingPathComponent("playbooks")
-        return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".md") }.sorted()
-            .map { ($0.dropLast(3).description, try Data(contentsOf: folder.appendingPathComponent($0))) }
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".md") }
+            .map { $0.dropLast(3).description }.sorted()
+            .map { ($0, try Data(contentsOf: folder.appendingPathComponent($0 + ".md"))) }
     }
 
     @Test func theBuiltInTextsAreTheFiles() throws {

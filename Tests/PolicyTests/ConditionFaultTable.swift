@@ -526,7 +526,7 @@ extension FaultyCondition {
             condition:1:17: error[unknown-reason]: no reason 'sleepy'
                 missing(tokens, sleepy)
                                 ^~~~~~
-            hint: reasons: not_tracked, dead_counter, unauthorized, unreachable, error, malformed, stale, partial, too_little_data, no_traffic, contradictory
+            hint: reasons: not_tracked, dead_counter, unauthorized, unreachable, error, malformed, stale, partial, too_little_data, no_traffic, contradictory, ambiguous
             """#),
         FaultyCondition(
             "missing(tokens, error(99))",

@@ -62,8 +62,8 @@ struct EvidenceTests {
             case .healthFailures, .lostPolls: #expect(table.runtime(slot) == .missing(.tooLittleData), "\(ref)")
             // Whatever it said, and a refusal too: it came back.
             case .lineLoss: #expect(table.runtime(slot) == .value(0))
-            // Of the extension, which nobody asked.
-            case .loopLag: #expect(table.runtime(slot) == .missing(.notTracked))
+            // Of the extension, and of a page that nobody asks for.
+            case .loopLag, .metric: #expect(table.runtime(slot) == .missing(.notTracked))
             case _ where subjects.contains(.runtime): #expect(table.runtime(slot) == .missing(example.reason), "\(ref)")
             default: break
             }

@@ -35,14 +35,14 @@ struct BlockingProbes: Sendable {
 
     func dns(_ check: ServiceCheck.DNSCheck) async -> ProbeResult {
         guard let type = DNSMessage.RecordType(name: check.type) else { return .unknown(.notTracked, "no type of record") }
-        if check.server == nil, type == .a || type == .aaaa { return await system(check.name, type) }
+        if check.server == nil, type == .a || type == .aaaa { return await bySystem(check.name, type) }
         let id = UInt16.random(in: 0...UInt16.max)
         guard let message = DNSMessage(id: id, name: check.name, type: type) else { return .unknown(.notTracked, "no name") }
         return await run(BlockingProbes.noServer) { deadline in ask(message, check.server, deadline) }
     }
 
     /// As programs of this machine find it: by files, caches and name servers, whatever it is told to use.
-    private func system(_ name: String, _ type: DNSMessage.RecordType) async -> ProbeResult {
+    private func bySystem(_ name: String, _ type: DNSMessage.RecordType) async -> ProbeResult {
         await run(BlockingProbes.noServer) { _ in
             let start = clock.monotonicNanoseconds()
             let found = NamedAddress.find(name, family: type == .a ? AF_INET : AF_INET6)
