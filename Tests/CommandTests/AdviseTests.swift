@@ -102,11 +102,11 @@ import Testing
     }
 
     @Test func theBudgetHoldsFromCommandToCommand() throws {
-        try place([.says(Self.good)], advisor: ", budget: {tokens_per_hour: 6000}") { shell, server, id in
+        try place([.says(Self.good)], advisor: ", budget: {tokens_per_hour: 8000}") { shell, server, id in
             var refused = false
             for _ in 0..<8 where !refused {
                 let ending = try shell.run("advise", id)
-                refused = ending.output.contains("the budget of 6000 tokens in an hour does not hold")
+                refused = ending.output.contains("the budget of 8000 tokens in an hour does not hold")
                 #expect(ending.code == (refused ? 1 : 0), "\(ending.everything)")
             }
             #expect(refused)
