@@ -12,6 +12,7 @@ struct ChartSection {
 
     private struct Drawn {
         let runtime: String
+        let kind: WatchedKind
         let past: Result<RuntimePast, RuntimePast.Failure>
         let events: [Chart.Event]
     }
@@ -35,7 +36,8 @@ struct ChartSection {
         drawn = overview.sights.prefix(ChartSection.mostRuntimes).map { sight in
             let runtime = sight.summary.runtime
             let past = Result { () throws(RuntimePast.Failure) in try reading.shelf.past(runtime, frame, reading) }
-            return Drawn(runtime: runtime, past: past, events: ChartSection.events(runtime, past, frame, marks, reading))
+            return Drawn(
+                runtime: runtime, kind: sight.summary.kind, past: past, events: ChartSection.events(runtime, past, frame, marks, reading))
         }
     }
 
@@ -87,14 +89,14 @@ struct ChartSection {
                 id: "chart-\(index)-\(place)"
             ).html
         }
-        return "<div class=\"charts\">\(seen.joined())</div>\(unseen(past.panels.filter { !$0.hasEvidence }))"
+        return "<div class=\"charts\">\(seen.joined())</div>\(unseen(past.panels.filter { !$0.hasEvidence }, drawn.kind))"
     }
 
     /// Panels without any evidence, by the reason that is the newest.
-    private func unseen(_ panels: [RuntimePast.Panel]) -> HTML {
+    private func unseen(_ panels: [RuntimePast.Panel], _ kind: WatchedKind) -> HTML {
         var groups: [(why: String, names: [String])] = []
         for panel in panels {
-            let why = panel.gaps.last?.reason ?? MissingReason.noTraffic.explanation
+            let why = panel.gaps.last?.reason ?? MissingReason.noTraffic.explanation(of: kind)
             if let place = groups.firstIndex(where: { $0.why.isSame(as: why) }) {
                 groups[place].names += panel.signals.map(\.name)
             } else {
