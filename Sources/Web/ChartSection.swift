@@ -9,6 +9,7 @@ import Views
 struct ChartSection {
     /// History is the one thing that may be large; whoever watches hundreds has a dashboard.
     private static let mostRuntimes = 4
+    private static let mostLinks = 20
 
     private struct Drawn {
         let runtime: String
@@ -21,7 +22,8 @@ struct ChartSection {
     private let clocks: Clocks
     private let rules: [Rule]
     private let drawn: [Drawn]
-    private let runtimes: Int
+    /// What is watched and not drawn.
+    private let left: [String]
     private let noun: String
 
     init(_ overview: Overview, _ frame: Timeframe, _ reading: Reading) {
@@ -30,15 +32,28 @@ struct ChartSection {
         // Without an engine that wrote its policy there are no thresholds to draw, and charts all the same.
         let policies = try? API.policies(reading)
         rules = WatchedKind.allCases.flatMap { policies?.rules(for: $0.subject) ?? [] }
-        runtimes = overview.sights.count
+        let sights = ChartSection.sorted(overview)
+        left = sights.dropFirst(ChartSection.mostRuntimes).map(\.summary.runtime)
         noun = overview.sights.allSatisfy { $0.summary.kind == .runtime } ? "runtimes" : "things that are watched"
         let marks = (try? Pipeline.guardState(in: reading.journal).marks) ?? []
-        drawn = overview.sights.prefix(ChartSection.mostRuntimes).map { sight in
+        drawn = sights.prefix(ChartSection.mostRuntimes).map { sight in
             let runtime = sight.summary.runtime
             let past = Result { () throws(RuntimePast.Failure) in try reading.shelf.past(runtime, frame, reading) }
             return Drawn(
                 runtime: runtime, kind: sight.summary.kind, past: past, events: ChartSection.events(runtime, past, frame, marks, reading))
         }
+    }
+
+    /// Runtimes first, of them and of the rest those that something is wrong with, and then by name.
+    private static func sorted(_ overview: Overview) -> [RuntimeSight] {
+        func rank(_ sight: RuntimeSight) -> Int {
+            let summary = sight.summary
+            let isWrong = overview.open.contains { $0.severity != .info && $0.subject.runtime.isSame(as: summary.runtime) }
+            return (summary.kind == .runtime ? 0 : 2) + (isWrong ? 0 : 1)
+        }
+        return overview.sights.map { (sight: $0, rank: rank($0)) }.enumerated().sorted { a, b in
+            (a.element.rank, a.offset) < (b.element.rank, b.offset)
+        }.map(\.element.sight)
     }
 
     /// What happened on a runtime in that time.
@@ -64,14 +79,25 @@ struct ChartSection {
     }
 
     var html: HTML {
-        guard runtimes > 0 else { return "" }
+        guard !drawn.isEmpty else { return "" }
         let parts = drawn.enumerated().map { index, drawn in "<h3>\(id: drawn.runtime)</h3>\(charts(drawn, index))" as HTML }
-        let more: HTML = HTML.when(
-            runtimes > drawn.count,
-            "<p class=\"faint\">Charts of the first \(drawn.count) of \(runtimes) \(noun); the others are at /api/v1/history.</p>")
         return """
             <section id="charts" aria-labelledby="charts-h"><h2 id="charts-h">\(frame.words.prefix(1).uppercased() + frame.words.dropFirst())</h2>
-            \(controls)\(parts.joined())\(more)</section>
+            \(controls)\(parts.joined())\(others)</section>
+            """
+    }
+
+    /// Where the figures of the others are.
+    private var others: HTML {
+        guard let first = left.first else { return "" }
+        func link(_ name: String) -> HTML {
+            "<a href=\"\(API.prefix)history?runtime=\(PercentEncoding.encode(name.utf8))\">\(id: name)</a>"
+        }
+        let links = left.dropFirst().prefix(ChartSection.mostLinks - 1).reduce(link(first)) { "\($0), \(link($1))" as HTML }
+        let more = left.count - ChartSection.mostLinks
+        return """
+            <p class="faint">Charts of \(drawn.count) of \(drawn.count + left.count) \(noun); the figures of the others: \
+            \(links)\(HTML.when(more > 0, " and \(more) more"))</p>
             """
     }
 

@@ -182,6 +182,26 @@ import struct Journal.MinuteRow
         #expect(page.contains("No evidence in that time of error_rate"))
     }
 
+    @Test("of many things the runtime's charts come first, then what is unwell; the others are linked")
+    func many() throws {
+        let world = try World()
+        var ill = World.incident(1, rule: "service-down", app: nil, severity: .critical)
+        ill = Incident(
+            fingerprint: ill.fingerprint, id: ill.id, rule: ill.rule, subject: .service("zeta"), severity: ill.severity,
+            summary: ill.summary, origin: ill.origin, condition: ill.condition, openedAt: ill.openedAt, since: ill.since,
+            transitions: [], evidence: [], suggestions: [], nextSteps: [], playbook: nil, labels: [:])
+        try world.commit(
+            [ill], states: [World.sight()] + ["a", "b", "c", "d", "zeta"].map { World.sight($0, kind: .service) })
+        let text = world.face().get("/").text
+        let rest = try #require(text.split(separator: "<section id=\"charts\"").last)
+        let charts = String(try #require(rest.split(separator: "</section>").first))
+        let headings = charts.split(separator: "<h3>").dropFirst().map { $0.prefix { $0 != "<" } }
+        #expect(headings.map(String.init) == ["shared", "zeta", "a", "b"], "\(headings)")
+        #expect(charts.contains("Charts of 4 of 6 things that are watched; the figures of the others: "))
+        #expect(
+            charts.contains("<a href=\"/api/v1/history?runtime=c\">c</a>, <a href=\"/api/v1/history?runtime=d\">d</a></p>"), "\(charts)")
+    }
+
     @Test("a range, or a time of one's own by one's own clocks; nonsense is said to be")
     func frames() throws {
         let world = try World()
