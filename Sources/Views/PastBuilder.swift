@@ -81,7 +81,7 @@ struct PastBuilder {
                 isSeen = true
                 let before = track.values[place][step]
                 // The worst of a step: of what is left that is the least.
-                let worst = signal == .diskFree || signal == .inodesFree ? min(before ?? value, value) : max(before ?? value, value)
+                let worst = RuntimePast.isWorstLow(signal) ? min(before ?? value, value) : max(before ?? value, value)
                 track.values[place][step] = track.isStacked ? (before ?? 0) + value : worst
             case .value: break
             case .missing(let why): reason = reason ?? why

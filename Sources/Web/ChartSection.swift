@@ -20,7 +20,8 @@ struct ChartSection {
 
     private let frame: Timeframe
     private let clocks: Clocks
-    private let rules: [Rule]
+    /// By the kind of what they are about.
+    private let rules: [WatchedKind: [Rule]]
     private let drawn: [Drawn]
     /// What is watched and not drawn.
     private let left: [String]
@@ -31,7 +32,7 @@ struct ChartSection {
         clocks = reading.clocks
         // Without an engine that wrote its policy there are no thresholds to draw, and charts all the same.
         let policies = try? API.policies(reading)
-        rules = WatchedKind.allCases.flatMap { policies?.rules(for: $0.subject) ?? [] }
+        rules = WatchedKind.allCases.reduce(into: [:]) { $0[$1] = policies?.rules(for: $1.subject) ?? [] }
         let sights = ChartSection.sorted(overview)
         left = sights.dropFirst(ChartSection.mostRuntimes).map(\.summary.runtime)
         noun = overview.sights.allSatisfy { $0.summary.kind == .runtime } ? "runtimes" : "things that are watched"
@@ -111,7 +112,7 @@ struct ChartSection {
         }
         let seen = past.panels.enumerated().filter { $0.element.hasEvidence }.map { place, panel in
             PanelChart(
-                panel: panel, range: past.range, clocks: clocks, thresholds: thresholds(panel), events: drawn.events,
+                panel: panel, range: past.range, clocks: clocks, thresholds: thresholds(panel, drawn.kind), events: drawn.events,
                 id: "chart-\(index)-\(place)"
             ).html
         }
@@ -133,18 +134,25 @@ struct ChartSection {
             .joined()
     }
 
-    /// The fixed values that rules about runtimes hold the panel's signals against, the lowest first.
-    private func thresholds(_ panel: RuntimePast.Panel) -> [PanelChart.Threshold] {
+    /// The fixed values that rules about its kind hold the panel's signals against, the lowest first.
+    private func thresholds(_ panel: RuntimePast.Panel, _ kind: WatchedKind) -> [PanelChart.Threshold] {
         var found: [PanelChart.Threshold] = []
-        for rule in rules {
-            // What must lie below something else is no limit of what is well, but of what the rule is about.
-            for limit in rule.when.limits where limit.isAbove && limit.value > 0 && panel.signals.contains(limit.series.signal) {
-                if let place = found.firstIndex(where: { $0.value == limit.value && $0.signal == limit.series.signal }) {
+        for rule in rules[kind] ?? [] {
+            // What must lie below something else is, of a runtime, no limit of what is well, but of what the rule is about. Of
+            // what stands beside one it is: of a disk that is nearly full, a certificate that runs out.
+            for limit in rule.when.limits
+            where (limit.isAbove || kind != .runtime) && limit.value > 0 && panel.signals.contains(limit.series.signal) {
+                let place = found.firstIndex {
+                    $0.value == limit.value && $0.signal == limit.series.signal && $0.isAbove == limit.isAbove
+                }
+                if let place {
                     if !found[place].rules.contains(where: { $0.isSame(as: rule.name) }) {
                         found[place].rules.append(rule.name)
                     }
                 } else {
-                    found.append(PanelChart.Threshold(signal: limit.series.signal, value: limit.value, rules: [rule.name]))
+                    found.append(
+                        PanelChart.Threshold(
+                            signal: limit.series.signal, value: limit.value, isAbove: limit.isAbove, rules: [rule.name]))
                 }
             }
         }

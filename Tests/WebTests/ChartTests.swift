@@ -202,6 +202,44 @@ import struct Journal.MinuteRow
             charts.contains("<a href=\"/api/v1/history?runtime=c\">c</a>, <a href=\"/api/v1/history?runtime=d\">d</a></p>"), "\(charts)")
     }
 
+    /// A minute of what stands beside a runtime.
+    private static func minute(_ minute: Int64, of name: String, _ endpoint: Endpoint, _ readings: [Signal: Evidence]) -> MinuteRow {
+        var all = Signal.allCases.map { _ in Evidence.missing(.notTracked) }
+        for (signal, evidence) in readings { all[Int(signal.rawValue)] = evidence }
+        var watch = WatchMinute()
+        // Looks at services have the bit of a fallback that is never kept by itself.
+        watch.heard = 1 << (endpoint == .probe ? Endpoint.perfChats : endpoint).rawValue
+        watch.intervals = [10_000]
+        let row = RecordedHistory.Row(minute: minute, app: nil, readings: all, watched: 1, watch: watch)
+        return MinuteRow(runtime: name, minute: minute, bytes: MinuteBlob.encode([row]))
+    }
+
+    @Test("of hosts and services limits to stay above are drawn, too, however far; what is missing there is not said of a runtime")
+    func below() throws {
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.policies(""), World.sight("this", kind: .host), World.sight("website", kind: .service)],
+                minutes: (2...300).reversed().flatMap { back in
+                    [
+                        Self.minute(Self.now - Int64(back), of: "this", .host, [.diskFree: .value(40), .inodesFree: .value(90)]),
+                        Self.minute(
+                            Self.now - Int64(back), of: "website", .probe, [.up: .value(back == 99 ? 0 : 1), .certificateDays: .value(2)]),
+                    ]
+                }))
+        let page = world.face().get("/").text
+        for words in [
+            "</span>disk_free below 3%: host-disk-full</li>", "</span>disk_free below 10%: ", "</span>inodes_free below 10%: ",
+            "</span>below 14: certificate-expiring</li>", "</span>below 3: certificate-ending</li>",
+            "No evidence in that time of latency: this service does not show it",
+        ] {
+            #expect(page.contains(words), "\(words)")
+        }
+        #expect(!page.contains("this runtime does not track it"))
+        let hours = world.face().get("/?range=6h").text
+        #expect(hours.contains("0 to 1, the lowest minute of each 2"), "the minute in which it was down is not lost")
+    }
+
     @Test("a range, or a time of one's own by one's own clocks; nonsense is said to be")
     func frames() throws {
         let world = try World()
