@@ -236,6 +236,8 @@ import struct Journal.MinuteRow
             #expect(page.contains(words), "\(words)")
         }
         #expect(!page.contains("this runtime does not track it"))
+        let history = try world.face().get("/api/v1/history?runtime=website").json()
+        #expect(history["series"]?.array?.map { $0["series"]?.string } == ["up", "latency"], "\(history)")
         let hours = world.face().get("/?range=6h").text
         #expect(hours.contains("0 to 1, the lowest minute of each 2"), "the minute in which it was down is not lost")
     }
