@@ -129,9 +129,10 @@ public struct RuleExplanation {
 
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     public func why(_ gap: (series: String, reason: MissingReason)) -> String {
-        guard let more = wanting[gap.series] else { return gap.reason.explanation }
+        let words = gap.reason.explanation(of: subject.kind.watched)
+        guard let more = wanting[gap.series] else { return words }
         let isOfBusy = gap.series.hasPrefix("baseline(") || gap.series.hasPrefix("mad(")
-        return "\(gap.reason.explanation): needs \(more) more of watching" + (isOfBusy ? " while something happens" : "")
+        return "\(words): needs \(more) more of watching" + (isOfBusy ? " while something happens" : "")
     }
 
     public var missing: [(series: String, reason: MissingReason)] {

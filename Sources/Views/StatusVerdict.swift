@@ -116,6 +116,50 @@ public struct StatusVerdict: Sendable {
         return told.map { "\(replica.url)\($0.path): \($0.why)" }
     }
 
+    /// What keeps all from being known where something is seen, and what that is called: `db (service) cannot be seen, 1 of 5:
+    /// unreachable`. Nil where nothing is seen, and where it is something else that is not known.
+    public var unseen: (names: String, words: String)? {
+        guard state == .unknown, stale == nil, journalError == nil, !summaries.allSatisfy(StatusVerdict.isUnseen) else { return nil }
+        let dim = summaries.compactMap { summary -> (name: String, isUnseen: Bool, why: String)? in
+            let why = StatusVerdict.whys(summary)
+            guard let first = why.first else { return nil }
+            return (
+                "\(Shown.id(summary.runtime)) (\(summary.kind.rawValue))", StatusVerdict.isUnseen(summary),
+                why.count > 1 ? "\(first), and \(why.count - 1) more" : first
+            )
+        }
+        guard let first = dim.first else { return nil }
+        let how = dim.allSatisfy(\.isUnseen) ? "cannot be seen" : "cannot be seen whole"
+        let more = dim.count > StatusVerdict.mostNamed ? " and \(dim.count - StatusVerdict.mostNamed) more" : ""
+        let named = dim.prefix(StatusVerdict.mostNamed)
+        let names = named.map(\.name).joined(separator: ", ") + more
+        guard dim.count > 1 else {
+            let count = summaries.count > 1 ? ", 1 of \(summaries.count)" : ""
+            return (names, "\(first.name) \(how)\(count): \(first.why)")
+        }
+        let each = named.map { "\($0.name): \($0.why)" }.joined(separator: "; ")
+        return (names, "\(dim.count) of \(summaries.count) \(how): \(each)\(more.isEmpty ? "" : ";\(more)")")
+    }
+
+    /// Whether nothing at all is known of it.
+    private static func isUnseen(_ summary: RuntimeSummary) -> Bool {
+        summary.replicas.allSatisfy { replica in
+            let asked: [Endpoint] = summary.kind.endpoint.map { [$0] } ?? [.health, .perf]
+            return replica.answersForSeveralProcesses || asked.allSatisfy { replica.missing[$0] != nil }
+        }
+    }
+
+    /// What is not seen of it and why, without the address where it has one alone.
+    private static func whys(_ summary: RuntimeSummary) -> [String] {
+        guard !summary.replicas.isEmpty else { return lostness(summary) }
+        return summary.replicas.flatMap { replica in
+            blindness(replica).map { text in
+                guard summary.replicas.count == 1, text.utf8.starts(with: replica.url.utf8) else { return text }
+                return String(text.dropFirst(replica.url.count).drop { $0 == ":" || $0 == " " })
+            }
+        }
+    }
+
     public var state: State {
         switch open.map(\.severity).max() {
         case .critical?: return .critical
