@@ -105,7 +105,9 @@ struct RulesPage {
         let text = Shown.code(explanation.condition?.withValues ?? "")
         let values: HTML = HTML.when(
             !text.isEmpty && (explanation.phase != .inactive || whyNot),
-            Page.isLong(text) && explanation.phase != .inactive ? Page.folded("With its values", text, id) : "<br><code>\(text)</code>")
+            Page.isLong(text) && explanation.phase != .inactive
+                ? Page.folded("With its values", text, id)
+                : "<br>\(HTML.when(explanation.isWhile, "goes on while "))<code>\(text)</code>")
         return "\(who): \(word(explanation.phase))\(timer)\(incident)\(values)\(Page.list(reasons, class: "faint"))"
     }
 
