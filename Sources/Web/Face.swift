@@ -66,6 +66,10 @@ public final class Face: Sendable {
         self.clock = clock
     }
 
+    /// Whether a `public_url` says that people come from elsewhere, through a proxy, so that reading needs a token: one by which this
+    /// machine calls itself does not.
+    package static func isForTheWorld(publicURL: String) -> Bool { Gatekeeper.isForTheWorld(publicURL: publicURL) }
+
     /// From here on what is stuck in the daemon stands in the verdict: the journal alone tells it a minute later.
     package func hear(_ stuck: @escaping @Sendable () -> [String]) { standstills.withLock { $0.stuck = stuck } }
 
