@@ -181,7 +181,7 @@ import Testing
     /// The stories that come with the default rules: each rule fires in one of them, and has one in which it does not.
     @Test func theDefaultRulesDoWhatTheirStoriesSay() throws {
         let folder = Fixtures.repository + "/policies"
-        let ending = try Shell().run("policy", "test", folder + "/tests", "-o", "json", atMost: 120)
+        let ending = try Shell().run("policy", "test", folder + "/tests", "-o", "json", atMost: 400)
         #expect(ending.code == 0, "\(ending.output) \(ending.errors)")
         let tests = try #require(try ending.json()["tests"]?.array)
         func names(_ key: String) -> Set<String> {
