@@ -229,6 +229,12 @@ public final class Face: Sendable {
                 var outcome = CommandOutcome(row)
                 // By what is known now: an app that came meanwhile is no stranger any more.
                 outcome.warnings = outcome.match.map(reading.strangers)?.map(\.warning) ?? []
+                if let id = outcome.approved,
+                    let offer = (try? Pipeline.guardState(in: reading.journal))?.approvals.last(where: { $0.id.isSame(as: id) }),
+                    let detail = try? API.incident(offer.incident, reading)
+                {
+                    outcome.follow(detail.incident.decisions)
+                }
                 return outcome
             }
             if let listing { return Page.response(try Page.list(listing, notice, reading)) }
