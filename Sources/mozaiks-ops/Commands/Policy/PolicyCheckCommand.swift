@@ -74,11 +74,10 @@ enum PolicyCheckCommand {
         let isConfigured = invocation.arguments.positional("DIR") == nil && invocation.arguments.value("policies") == nil
         var found: [Diagnostic] = isConfigured ? Strangers(configuration, policies).warnings : []
         for rule in policies.allRules {
-            func origin(_ key: String) -> Origin { rule.fields.first { $0.key == key }?.origin ?? rule.origin }
             if let id = rule.playbook, pages.playbook(id) == nil {
                 found.append(
                     policies.warning(
-                        "unknown-playbook", "there is no playbook '\(id)'", at: origin("playbook"),
+                        "unknown-playbook", "there is no playbook '\(id)'", at: rule.origin(of: "playbook"),
                         hint: Nearest.hint(to: id, among: pages.playbooks.map(\.id)) ?? "mozaiks-ops playbooks list"))
             }
             // Without a configuration file it is not known which channels there will be.
@@ -88,7 +87,7 @@ enum PolicyCheckCommand {
                     found.append(
                         policies.warning(
                             "unknown-channel", "no channel '\(name)' is configured: nobody hears of '\(rule.name)' there",
-                            at: origin("actions"),
+                            at: rule.origin(of: "actions"),
                             hint: Nearest.hint(to: name, among: channels)
                                 ?? (channels.isEmpty
                                     ? "the configuration has no channels" : "there are: " + channels.joined(separator: ", "))))
