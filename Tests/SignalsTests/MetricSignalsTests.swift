@@ -239,6 +239,12 @@ import Testing
         #expect(abs((read.value ?? .nan) - expected) < 1e-12, "\(read)")
     }
 
+    /// Half of all lies up to the first bound, but for what rounding lost or added.
+    @Test(arguments: [5.0, 5.0.nextDown, 5.0.nextUp, 5 * (1 - 1e-12)]) func aRankThatMeetsABoundIsTheBound(_ count: Double) {
+        #expect(HistogramQuantile.of(0.5, [count, 10, 10], [0.1, 1, .infinity]) == .value(0.1))
+        #expect(HistogramQuantile.of(0.5, [0, count, 10, 10], [0.1, 0.7, 1, .infinity]) == .value(0.7))
+    }
+
     @Test func whatCannotBeAHistogramSaysSo() {
         #expect(HistogramQuantile.of(0.5, [0, 0], [1, .infinity]) == .missing(.noTraffic))
         #expect(HistogramQuantile.of(0.5, [5], [.infinity]) == .missing(.malformed))
