@@ -29,6 +29,8 @@ public struct RuleExplanation {
     private let around: [(key: String, value: String, origin: String)]
     /// How much more must be watched until a function over the past has a value, by series.
     private var wanting: [String: TimeSpan] = [:]
+    /// What pages of metrics lack, by series.
+    private var untracked: [String: String] = [:]
 
     public init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation) {
         self.rule = rule
@@ -47,6 +49,11 @@ public struct RuleExplanation {
             for (slot, series) in rule.when.readings {
                 wanting[series.description] = readings.wanting(row.kind == .app ? row.row : nil, slot)
             }
+        }
+        for (_, series) in rule.when.readings {
+            guard let query = series.metric else { continue }
+            let replica = series.scope == .runtime ? nil : subject.replica
+            untracked[series.description] = pipeline.signals[subject.runtime]?.untracked(query, of: replica)
         }
         var standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
         if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
@@ -129,6 +136,7 @@ public struct RuleExplanation {
 
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     public func why(_ gap: (series: String, reason: MissingReason)) -> String {
+        if gap.reason == .notTracked, let lack = untracked[gap.series] { return lack }
         guard let more = wanting[gap.series] else { return gap.reason.explanation }
         let isOfBusy = gap.series.hasPrefix("baseline(") || gap.series.hasPrefix("mad(")
         return "\(gap.reason.explanation): needs \(more) more of watching" + (isOfBusy ? " while something happens" : "")
