@@ -169,28 +169,6 @@ import Testing
         #expect(try Self.read(&watched, Self.increase, at: 60) == .value(2))
     }
 
-    /// A label's first samples, on a page that was read before: with the family on it, and without.
-    @Test(arguments: [[("e_total", "c=200", 90.0)], [("x", "", 1)]] as [[(String, String, Double)]])
-    func theFirstSamplesOfALabelCount(_ others: [(String, String, Double)]) throws {
-        let query = MetricQuery("e_total", [.init(label: "c", value: "500")], .increase)
-        var watched = Self.watched([query])
-        for second in stride(from: 0.0, through: 50, by: 10) { try watched.ingest(.metrics(Self.page(others)), at: second) }
-        #expect(try Self.read(&watched, query, at: 50) == .missing(.notTracked))
-        try watched.ingest(.metrics(Self.page(others + [("e_total", "c=500", 30)])), at: 60)
-        #expect(try Self.read(&watched, query, at: 60) == .value(30))
-        try watched.ingest(.metrics(Self.page(others + [("e_total", "c=500", 32)])), at: 70)
-        #expect(try Self.read(&watched, query, at: 70) == .value(32))
-        #expect(try Self.read(&watched, query, at: 70, window: .seconds(10)) == .value(2))
-    }
-
-    /// What the first page shows was counted before anybody looked.
-    @Test func whatTheFirstPageShowsIsNoGrowth() throws {
-        let query = MetricQuery("e_total", [.init(label: "c", value: "500")], .increase)
-        var watched = Self.watched([query])
-        for second in [0.0, 30] { try watched.ingest(.metrics(Self.page([("e_total", "c=500", 900)])), at: second) }
-        #expect(try Self.read(&watched, query, at: 30) == .value(0))
-    }
-
     @Test func tooLittleIsKnownUntilAFifthOfTheWindowWasWatched() throws {
         var watched = try Self.counted([(0, [("e_total", "", 5)])])
         #expect(try Self.read(&watched, Self.rate, at: 0) == .missing(.tooLittleData))
@@ -208,7 +186,7 @@ import Testing
 
     // MARK: Histograms
 
-    private static func buckets(_ counts: [Double], labels: String = "", bounds: [String] = ["0.1", "1", "10", "+Inf"]) -> [(
+    static func buckets(_ counts: [Double], labels: String = "", bounds: [String] = ["0.1", "1", "10", "+Inf"]) -> [(
         String, String, Double
     )] {
         zip(bounds, counts).map { ("h_bucket", (labels.isEmpty ? "" : labels + ",") + "le=" + $0, $1) }
@@ -265,20 +243,6 @@ import Testing
         }
     }
 
-    /// Its buckets are not known before it has any.
-    @Test func aHistogramsFirstObservationsCount() throws {
-        let query = MetricQuery("h", [.init(label: "path", value: "/b")], .quantile(50))
-        var watched = Self.watched([query])
-        let others = Self.buckets([7, 7, 7, 7], labels: "path=/a")
-        for second in stride(from: 0.0, through: 50, by: 10) { try watched.ingest(.metrics(Self.page(others)), at: second) }
-        #expect(try Self.read(&watched, query, at: 50) == .missing(.notTracked))
-        try watched.ingest(.metrics(Self.page(others + Self.buckets([0, 4, 4, 4], labels: "path=/b"))), at: 60)
-        #expect(try Self.read(&watched, query, at: 60) == .value(0.1 + 0.9 * 2 / 4))
-        // What is kept of it is read again.
-        let bytes = watched.signals.encodedCore()
-        #expect(try RuntimeSignals(decoding: bytes, options: watched.signals.options).encodedCore() == bytes)
-    }
-
     @Test func otherBucketsBeginAnew() throws {
         let query = MetricQuery("h", [], .quantile(50))
         var watched = Self.watched([query])
@@ -326,20 +290,6 @@ import Testing
         #expect(
             try Self.two(MetricQuery("s", [], .quantile(50)), [("s", "quantile=0.5", 1)], [("s", "quantile=0.5", 1)])
                 == .missing(.ambiguous))
-    }
-
-    @Test func theFirstSamplesOfALabelOnOneReplicaCountAtOnce() throws {
-        let query = MetricQuery("e_total", [.init(label: "c", value: "500")], .increase)
-        var watched = Self.watched([query], replicas: Self.urls)
-        for second in stride(from: 0.0, through: 60, by: 10) {
-            try watched.ingest(.metrics(Self.page([("e_total", "c=500", 100 + second)])), at: second, replica: Self.urls[0])
-            let first = second == 60 ? [("e_total", "c=500", 7.0)] : []
-            try watched.ingest(.metrics(Self.page([("e_total", "c=200", second)] + first)), at: second, replica: Self.urls[1])
-            for url in Self.urls { try watched.health(at: second, replica: url) }
-            // Known all along, from when a fifth of the window was watched.
-            if second == 50 { #expect(try Self.read(&watched, query, at: 50) == .value(50)) }
-        }
-        #expect(try Self.read(&watched, query, at: 60) == .value(67))
     }
 
     @Test func aPageOfTheWholeRuntimeIsNoReplica() throws {
