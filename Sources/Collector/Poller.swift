@@ -123,7 +123,7 @@ public struct Poller: Sendable {
         if let credential { headers.append(credential.field) }
         let token = credential?.secret
         var request = HTTPRequest(
-            .get, place.url, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
+            .get, place.url, headers: headers, timeoutMs: Int(target.timeout(of: endpoint).milliseconds),
             connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: min(target.bodyLimit, endpoint.bodyLimit),
             label: "\(endpoint.path) of \(target.runtime)")
         if place.isRuntimes { request.tls = target.tls }

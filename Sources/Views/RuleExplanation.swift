@@ -31,6 +31,8 @@ public struct RuleExplanation {
     private let around: [(key: String, value: String, origin: String)]
     /// How much more must be watched until a function over the past has a value, by series.
     private var wanting: [String: TimeSpan] = [:]
+    /// What pages of metrics lack, by series.
+    private var untracked: [String: String] = [:]
 
     /// - Parameter isOpen: whether its incident is known to be open, whatever the readings kept last make of it.
     public init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation, isOpen: Bool = false) {
@@ -53,6 +55,11 @@ public struct RuleExplanation {
             for (slot, series) in judged.readings {
                 wanting[series.description] = readings.wanting(row.kind == .app ? row.row : nil, slot)
             }
+        }
+        for (_, series) in rule.when.readings {
+            guard let query = series.metric else { continue }
+            let replica = series.scope == .runtime ? nil : subject.replica
+            untracked[series.description] = pipeline.signals[subject.runtime]?.untracked(query, of: replica)
         }
         var standing = made
         if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
@@ -151,6 +158,7 @@ public struct RuleExplanation {
 
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     public func why(_ gap: (series: String, reason: MissingReason)) -> String {
+        if gap.reason == .notTracked, let lack = untracked[gap.series] { return lack }
         let words = gap.reason.explanation(of: subject.kind.watched)
         guard let more = wanting[gap.series] else { return words }
         let isOfBusy = gap.series.hasPrefix("baseline(") || gap.series.hasPrefix("mad(")

@@ -133,6 +133,30 @@ import Testing
         }
     }
 
+    @Test func aPageThatHangsIsWaitedForLessThanAllElse() async throws {
+        let server = try MisbehavingServer { request, peer in
+            request.path == "/metrics" ? peer.waitUntilClosed() : peer.answer(200, #"{"status":"healthy"}"#)
+        }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        var target = Target(
+            runtime: "shared", replicas: [server.url], authenticator: Authenticator(.none, client: client), timeout: .seconds(20))
+        target.metrics = .path("/metrics")
+        #expect(target.timeout(of: .metrics) == .seconds(3) && target.timeout(of: .health) == .seconds(20))
+        target.longestPage = .seconds(0.3)
+        let observations = await Poller(client: client).look(at: target, [.health])
+        target.timeout = .seconds(0.1)
+        #expect(target.timeout(of: .metrics) == .seconds(0.1))
+        await client.shutdown()
+        #expect(status(observations, .health) == 200)
+        let page = try #require(observations.first { $0.endpoint == .metrics })
+        guard case .failure(.timeout, let detail) = page.outcome else {
+            Issue.record("\(page)")
+            return
+        }
+        #expect(detail.contains("within 300 ms"), "\(detail)")
+    }
+
     @Test func clientCredentialsAreFetchedOnceAndKept() async throws {
         let server = try authenticated()
         defer { server.stop() }
