@@ -96,7 +96,8 @@ import Testing
         ("absent(metric(\"x\"))", "hint: write 'missing(metric(\"x\"))'"),
         ("metric(\"x\").rate > 10/min", "hint: a rate of a metric is per second and has no unit: write '10 / 60'"),
         ("metric(\"x\").p95 > 500ms", "hint: metrics have no units: write '0.5', if that is what the page counts in"),
-        ("metric(\"x\") > 70%", "hint: metrics have no units: write '70', if that is what the page counts in"),
+        ("metric(\"x\") > 70%", "hint: metrics have no units: write '0.7', or '70' if the page counts in percent"),
+        ("metric(\"a\").rate[5m] / metric(\"b\").rate[5m] > 5%", "hint: a ratio of metrics is a fraction: write '0.05'"),
         ("metric(\"x\")", "error[not-a-condition]"), ("count(metric(\"x\") > 5) > 3", "not of an app"),
         ("runtime.metric(\"x\") > 5", "error[runtime-prefix]"),
     ]
