@@ -67,6 +67,16 @@ import Testing
         #expect(try !Compiling.compile(rate, .runtime).get().findings(in: rate).isEmpty)
     }
 
+    @Test func aGlobWhereNoneIsReadIsSaid() throws {
+        func found(_ text: String) throws -> [ConditionFault] { try Compiling.compile(text, .runtime).get().findings(in: text) }
+        let text = "metric(\"x\", code=\"5*\").rate > 1"
+        let fault = try #require(try found(text).first)
+        #expect(fault.code == "literal-glob" && fault.hint == "write 'code=~\"5*\"' for any text in its place")
+        #expect(String(decoding: Array(text.utf8)[fault.range], as: UTF8.self) == "5*")
+        #expect(try found("metric(\"x\", code!=\"5*\").rate > 1").first?.hint?.hasPrefix("write 'code!~\"5*\"'") == true)
+        #expect(try found("metric(\"x\", code=~\"5*\").rate > 1 and metric(\"x\", code=\"500\").rate > 1").isEmpty)
+    }
+
     /// (condition, what is said of it)
     static let faults: [(String, String)] = [
         ("metric > 5", "hint: write 'metric(\"mozaiks_active_connections\")'"),
