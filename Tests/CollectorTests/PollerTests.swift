@@ -99,6 +99,21 @@ import Testing
         #expect(heard.all.count == 1)
     }
 
+    @Test func aPageLongerThanIsReadIsNoMatterOfALimitToRaise() async throws {
+        let server = try MisbehavingServer { _, peer in peer.answer(200, String(repeating: "#", count: Endpoint.smallBodyLimit + 1)) }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        var target = Target(runtime: "shared", replicas: [server.url], authenticator: Authenticator(.none, client: client))
+        target.metrics = .path("/metrics")
+        let seen = await Poller(client: client).poll(target, [(server.url, [.metrics])])
+        await client.shutdown()
+        guard case .failure(.tooLarge, let detail)? = seen.first?.outcome else {
+            Issue.record("no failure: \(seen)")
+            return
+        }
+        #expect(detail.contains("name a page with fewer series under 'metrics'") && !detail.contains("raise"), "\(detail)")
+    }
+
     @Test func aPageOfMetricsIsAskedWhereItIsAndOnlyTheRuntimeIsShownALogin() async throws {
         let page = "# TYPE a gauge\na 1\n"
         let server = try MisbehavingServer { _, peer in peer.answer(200, page, headers: ["Content-Type: text/plain; version=0.0.4"]) }
