@@ -39,6 +39,7 @@ enum MarkCommand {
             }
             document.append("runtime", .string(runtime))
         }
+        invocation.tellWhose(journal, configuration)
         let id = try journal.appendCommand(
             at: invocation.clock.now(), actor: "cli:\(invocation.user)", kind: Commands.mark,
             arguments: JSON.object(document).serialized())
