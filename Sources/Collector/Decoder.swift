@@ -94,7 +94,10 @@ public enum Decoder {
             }
         }
         switch read {
-        case .success(let page): return page
+        case .success(let page):
+            // A registry without metrics still says what it would have; nothing at all is somebody else's answer.
+            guard !page.samples.isEmpty || !page.families.isEmpty else { throw MalformedBody("a page without a metric") }
+            return page
         case .failure(let fault): throw MalformedBody("\(fault)")
         }
     }

@@ -24,10 +24,22 @@ public struct MarkList: Sendable {
     public let marks: [Mark]
     /// Newest first, too.
     public let waiting: [Waiting]
+    /// The first minute of which anything was kept; nil: no minute is over yet.
+    public let watchedSince: Timestamp?
 
     public init(_ journal: Journal) throws {
         marks = try Pipeline.guardState(in: journal).marks.reversed()
         waiting = try journal.waitingCommands().filter { $0.kind == Commands.mark }.compactMap(Waiting.init).reversed()
+        watchedSince = try journal.historyRuntimes().map { kept throws(JournalError) in
+            Timestamp(minute: try RecordedHistory.firstMinute(journal, runtime: kept.runtime, in: kept.minutes))
+        }.min()
+    }
+
+    /// That there is nothing, in words, for as long as there was somebody who would have noted it.
+    public func nothing(at now: Timestamp) -> String {
+        let what = "no deploys, no restarts and no silences"
+        guard let watchedSince else { return "\(what) noted yet" }
+        return now - watchedSince < .hours(24) ? "\(what) noted; watched since \(watchedSince)" : "\(what) within a day"
     }
 
     /// `mark list -o json`.

@@ -88,6 +88,9 @@ public struct Overview {
         // Whoever looks may not know what the engine was told.
         let own = surroundings.settings?.shard
         let names = sights.map(\.summary.runtime)
+        if let own, let found = (try? journal.shard()) ?? nil, Journal.fault(of: found, for: own, in: folder) != nil {
+            notes.append("this is the state of shard \(found), and not of shard \(own): what is shown is what shard \(found) saw")
+        }
         shard =
             if let own { (own, surroundings.settings?.runtimes.map(\.name) ?? names, surroundings.settings?.elsewhere ?? []) } else {
                 ((try? journal.shard()) ?? nil).map { ($0, names, []) }

@@ -200,6 +200,17 @@ import Testing
         #expect(detail == "a redirect, which is not followed: write the address that answers under 'metrics'")
     }
 
+    @Test(
+        "a page without a metric is none", arguments: [("", false), ("\n# a remark\n", false), ("# TYPE a gauge\n", true), ("a 1\n", true)])
+    func emptyPages(_ text: String, isRead: Bool) {
+        let answer = Observation.Answer(status: 200, date: nil, contentType: "text/plain", body: Body(text.utf8))
+        switch Decoder.decode(answer, of: .metrics) {
+        case .metrics: #expect(isRead)
+        case .missing(.metrics, let reason, let detail): #expect(!isRead && reason == .malformed && detail == "a page without a metric")
+        default: Issue.record("something else")
+        }
+    }
+
     @Test func everyRecordedRefusalIsUnauthorized() throws {
         let names = Fixtures.files(in: "auth", of: Fixtures.copies).filter {
             $0.hasSuffix("-401.headers") && !$0.hasPrefix("idp")

@@ -68,6 +68,26 @@ import Testing
         }
     }
 
+    @Test func whoAsksSomethingOfAnotherShardIsTold() throws {
+        try twoShards { shell in
+            #expect(try shell.run("check", "--shard", "2/2").code == 0)
+            let words = "this is the state of shard 2/2, and "
+            var other = shell
+            other.environment["MOZAIKS_OPS_SHARD"] = "1/2"
+            for arguments in [["mark", "deploy", "v1"], ["silences", "add", "--runtime", "shared", "--for", "1h"]] {
+                let untold = try shell.run(arguments)
+                #expect(untold.errors.contains(words + "this command was told to be none of several"), "\(untold.everything)")
+            }
+            let mark = try other.run("mark", "deploy", "v2")
+            #expect(mark.errors.contains(words + "this command was told to be shard 1/2"), "\(mark.everything)")
+            let status = try other.run("status").output
+            #expect(status.contains("note: \(words)not of shard 1/2: what is shown is what shard 2/2 saw\n"), "\(status)")
+            other.environment["MOZAIKS_OPS_SHARD"] = "2/2"
+            #expect(try !other.run("mark", "deploy", "v3").errors.contains(words))
+            #expect(try !other.run("status").output.contains(words))
+        }
+    }
+
     @Test func whoseEachRuntimeIsIsShown() throws {
         try twoShards { shell in
             let shown = try shell.run("config", "show", "--shard", "2/2").output

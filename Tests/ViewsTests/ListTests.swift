@@ -1,11 +1,12 @@
 import Actions
-import Cycle
 import Guard
 import Journal
 import Model
 import Telling
 import Testing
 import Views
+
+@testable import Cycle
 
 /// Lists of what a journal holds: silences, marks, actions.
 @Suite("Lists of a journal")
@@ -57,6 +58,19 @@ struct ListTests {
         let waiting = try MarkList(kept.journal).document.json["waiting"]?.array
         #expect(waiting?.map { $0["name"]?.string } == ["v1.44", "v1.43"] && waiting?[0]["runtime"] == "shared")
         #expect(waiting?.allSatisfy { $0["by"] == "cli:pat" && $0["at"]?.string == asked.description } == true, "\(waiting ?? [])")
+    }
+
+    @Test("of no day is spoken that was not watched")
+    func nothingMarked() throws {
+        let what = "no deploys, no restarts and no silences"
+        #expect(try MarkList(Kept().journal).nothing(at: Kept.now) == "\(what) noted yet")
+        let since = Kept.now - .minutes(90)
+        let readings = Signal.allCases.map { _ in Evidence.missing(.notTracked) }
+        let row = RecordedHistory.Row(minute: since.minute, app: nil, readings: readings, watched: 1)
+        let kept = try Kept(TickRecord(minutes: [MinuteRow(runtime: "shared", minute: since.minute, bytes: MinuteBlob.encode([row]))]))
+        let list = try MarkList(kept.journal)
+        #expect(list.nothing(at: Kept.now) == "\(what) noted; watched since \(since)")
+        #expect(list.nothing(at: since + .hours(24)) == "\(what) within a day")
     }
 
     private static func lease(_ number: Int, _ state: Lease.State) -> Lease {

@@ -40,6 +40,7 @@ enum MarkCommand {
             }
             document.append("runtime", .string(runtime))
         }
+        invocation.tellWhose(journal, configuration)
         let id = try journal.appendCommand(
             at: invocation.clock.now(), actor: "cli:\(invocation.user)", kind: Commands.mark,
             arguments: JSON.object(document).serialized())
@@ -57,12 +58,12 @@ enum MarkCommand {
         examples: [("mozaiks-ops mark list", "what was deployed, and what changed with it")]
     ) { invocation in
         let list = try MarkList(invocation.journalForReading(invocation.configuration()))
-        invocation.print(text: text(list), json: list.document)
+        invocation.print(text: text(list, at: invocation.clock.now()), json: list.document)
         return .ok
     }
 
-    private static func text(_ list: MarkList) -> String {
-        guard !list.marks.isEmpty || !list.waiting.isEmpty else { return "no deploys, no restarts and no silences within a day\n" }
+    private static func text(_ list: MarkList, at now: Timestamp) -> String {
+        guard !list.marks.isEmpty || !list.waiting.isEmpty else { return list.nothing(at: now) + "\n" }
         let waiting = list.waiting.map { one in
             let place = one.runtime.map { " of \(Shown.id($0))" } ?? ""
             return "\(one.at)  deploy \(Shown.code(one.name))\(place)  (by \(Shown.id(one.by)))\n"

@@ -159,6 +159,7 @@ extension Invocation {
     func ask(_ kind: String, _ document: JSON, naming: (key: String, id: String)) async throws -> ExitCode {
         let configuration = try configuration()
         let journal = try journalForReading(configuration, mode: .command)
+        tellWhose(journal, configuration)
         let id = try journal.appendCommand(
             at: clock.now(), actor: "cli:\(user)", kind: kind, arguments: document.serialized())
         let folder = try StateFolder(existing: configuration.state.value)
@@ -168,5 +169,16 @@ extension Invocation {
             text: rendering(zone: configuration.telling.zone).readable(result ?? noted) + "\n",
             json: AskedCommand(id, result: result, about: naming).document)
         return result?.hasPrefix("not ") == true ? .failure : .ok
+    }
+
+    /// Where several monitors share the work: that what is asked here another shard's engine takes, and none of this one.
+    func tellWhose(_ journal: Journal, _ configuration: Configuration) {
+        guard let kept = (try? journal.shard()) ?? nil, let folder = try? StateFolder(existing: configuration.state.value),
+            Journal.fault(of: kept, for: configuration.shard?.value, in: folder) != nil
+        else { return }
+        let own = configuration.shard.map { "shard \($0.value)" } ?? "none of several"
+        complain(
+            "this is the state of shard \(kept), and this command was told to be \(own): it is asked of shard \(kept) alone",
+            hint: "say --state of the other shard's, or MOZAIKS_OPS_SHARD=\(kept) where it is meant")
     }
 }
