@@ -326,6 +326,28 @@ import Testing
         #expect(failures.contains(seen))
         #expect(!detail.isEmpty)
     }
+
+    @Test func whatWasNeverSentSaysNothingAboutTheRuntime() async throws {
+        let server = try MisbehavingServer { _, peer in peer.waitUntilClosed() }
+        defer { server.stop() }
+        var options = HTTPClient.Options()
+        options.connectionsPerHost = 1
+        let client = try HTTPClient(options)
+        let stuck = Task { try? await client.send(HTTPRequest(.get, server.url, timeoutMs: 60_000)) }
+        while server.requests.isEmpty { await Task.yield() }
+        let target = Target(
+            runtime: "shared", replicas: [server.url], authenticator: Authenticator(.none, client: client), timeout: .seconds(0.1))
+        let observations = await Poller(client: client).poll(target, [(replica: target.replicas[0], endpoints: [.health])])
+        #expect(server.requests.count == 1)
+        guard observations.count == 1, case .missing(.health, .stale, let detail) = Decoder.decode(observations[0]) else {
+            Issue.record("\(observations)")
+            return
+        }
+        #expect(detail.contains("waiting for a free connection"))
+        stuck.cancel()
+        _ = await stuck.value
+        await client.shutdown()
+    }
 }
 
 /// Whoever waits by it waits until nobody needs it any more.
