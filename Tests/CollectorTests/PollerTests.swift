@@ -327,6 +327,36 @@ import Testing
         #expect(!detail.isEmpty)
     }
 
+    /// Ends when three of its kind have begun.
+    private struct Meeting: Look {
+        let name: String
+        let begun: Counting
+        func look() async -> Observation.Outcome {
+            begun.next()
+            while begun.count < 3 { await Task.yield() }
+            return .failure(.other, detail: name)
+        }
+    }
+
+    @Test func whatIsBesideRuntimesIsLookedAtAtTheSameTime() async throws {
+        let client = try HTTPClient()
+        let begun = Counting()
+        let none = Authenticator(.none, client: client)
+        let services = ["c", "a", "b"].map { name in
+            Target(
+                WatchedRuntime(name: name, kind: .service, replicas: ["tcp://\(name)"]), authenticator: none, timeout: .seconds(1),
+                look: Meeting(name: name, begun: begun))
+        }
+        let runtime = Target(runtime: "shared", replicas: ["http://127.0.0.1:1"], authenticator: none)
+        let looks = await Poller(client: client).lookBeside([services[0], runtime] + services[1...])
+        #expect(looks.map(\.target.runtime) == ["c", "a", "b"])
+        let details = looks.flatMap(\.observations).map { observation in
+            if case .failure(.other, let detail) = observation.outcome { detail } else { "\(observation)" }
+        }
+        #expect(details == ["c", "a", "b"])
+        await client.shutdown()
+    }
+
     @Test func whatWasNeverSentSaysNothingAboutTheRuntime() async throws {
         let server = try MisbehavingServer { _, peer in peer.waitUntilClosed() }
         defer { server.stop() }
