@@ -13,6 +13,9 @@ public final class HTTPClient: Sendable {
         public var userAgent = "mozaiks-ops"
         /// Connections in use at once for one host and port; more requests wait their turn. At least 1.
         public var connectionsPerHost = 8
+        /// Measured requests under way at once, to all hosts together; more wait their turn. They make connections of their
+        /// own, which count for no host: one that hangs holds up nobody who asks the same host. At least 1.
+        public var measuredConnections = 512
         /// Idle connections kept in all.
         public var idleConnections = 1_024
         /// A connection is used for so many seconds at the most, so that a name that moved is followed, however busy it is.

@@ -89,7 +89,7 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .proxy: "check 'proxy' under 'network:', or HTTPS_PROXY; NO_PROXY names what is asked directly"
         case .refused: "is it running, and listening on this port?"
         case .unreachable: "check routes, firewalls and whether the machine is up"
-        case .timeout(.queued, _): "other requests to this host hold all its connections"
+        case .timeout(.queued, _): "other requests hold all connections that there may be; it was not sent"
         case .timeout(.connecting, _): "a firewall that drops packets, or a host too busy to accept"
         case .timeout(.tlsHandshake, _):
             "the port takes connections but does not answer the TLS handshake: is https right for it, and is it overloaded?"
@@ -170,13 +170,14 @@ extension HTTPError {
         case .refused: .refused
         // Before the first byte of an answer: so do a proxy of containers and a balancer whose server is gone.
         case .unreachable, .connectionLost, .proxy: .unreachable
+        // Never sent, since this client had no place for it: that says nothing about whom it was for.
+        case .timeout(.queued, _), .overloaded, .cancelled, .closed: .cancelled
         case .timeout: .timeout
         case .tls: .tls
         case .bodyTooLarge, .noRoom: .tooLarge
         case .truncated: .truncated
         case .malformedResponse: .malformed
-        case .cancelled, .closed: .cancelled
-        case .invalidURL, .invalidRequest, .overloaded, .other: .other
+        case .invalidURL, .invalidRequest, .other: .other
         }
     }
 }

@@ -21,8 +21,11 @@ final class Transfer: @unchecked Sendable {
     /// Nil: asked directly, unless libcurl finds the host among those that are not.
     let proxy: Secret?
 
-    /// Requests with the same key share connections, and the cap on them.
+    /// Requests with the same key share connections, and the cap on them. Of measured ones, which share none, only the cap.
     let connectionKey: String
+
+    /// The key of all measured requests: no host's, which have a port.
+    static let measuredKey = "measured"
 
     // ---- transfer thread only ----
     var easy: EasyHandle?
@@ -52,7 +55,9 @@ final class Transfer: @unchecked Sendable {
         // A replica that was found by its address is asked at that address.
         proxy =
             request.pinnedAddress == nil && !request.goesDirectly ? network.proxy(scheme: url.scheme, host: url.host, port: url.port) : nil
-        connectionKey = "\(url.host):\(url.port)" + (request.pinnedAddress.map { ">" + $0 } ?? "")
+        connectionKey =
+            request.isMeasured
+            ? Transfer.measuredKey : "\(url.host):\(url.port)" + (request.pinnedAddress.map { ">" + $0 } ?? "")
     }
 
     /// Tells the waiting task. Later calls do nothing.

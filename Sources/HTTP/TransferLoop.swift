@@ -45,8 +45,7 @@ final class TransferLoop: @unchecked Sendable {
         self.options = options
         memory = BodyMemory(limit: options.bodyMemory)
         self.multi = multi
-        // The cap itself is kept here (`hosts`): libcurl's own waiting list lets one full host hold up the others.
-        _ = CCurl_setMultiLong(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHost)
+        capHosts()
         // Otherwise the number of idle connections kept would shrink with the number of running requests.
         _ = CCurl_setMultiLong(multi, CURLMOPT_MAXCONNECTS, options.idleConnections)
     }
@@ -136,7 +135,7 @@ final class TransferLoop: @unchecked Sendable {
             return settle(transfer, .failure(transfer.error(.cancelled)))
         }
         nextDeadline = min(nextDeadline, transfer.deadline)
-        if hosts[transfer.connectionKey, default: Host()].running < options.connectionsPerHost {
+        if hosts[transfer.connectionKey, default: Host()].running < cap(transfer.connectionKey) {
             start(transfer)
         } else {
             hosts[transfer.connectionKey, default: Host()].waiting.append(transfer)
@@ -159,7 +158,24 @@ final class TransferLoop: @unchecked Sendable {
         }
         transfer.easy = easy
         running[easy.raw] = transfer
-        hosts[transfer.connectionKey, default: Host()].running += 1
+        count(transfer, 1)
+    }
+
+    /// Notes that a connection was taken or became free.
+    private func count(_ transfer: Transfer, _ change: Int) {
+        hosts[transfer.connectionKey, default: Host()].running += change
+        if transfer.request.isMeasured { capHosts() }
+    }
+
+    private func cap(_ key: String) -> Int {
+        key == Transfer.measuredKey ? options.measuredConnections : options.connectionsPerHost
+    }
+
+    /// The caps themselves are kept here (`hosts`): libcurl's own waiting list lets one full host hold up the others. Its cap
+    /// bounds what is kept idle for a host. It counts measured connections, too, whatever host they are to.
+    private func capHosts() {
+        let most = options.connectionsPerHost + (hosts[Transfer.measuredKey]?.running ?? 0)
+        _ = CCurl_setMultiLong(multi, CURLMOPT_MAX_HOST_CONNECTIONS, most)
     }
 
     /// True when something finished, so that a waiting transfer may have been started.
@@ -216,7 +232,7 @@ final class TransferLoop: @unchecked Sendable {
     }
 
     private func startWaiting(_ key: String) {
-        while let host = hosts[key], host.running < options.connectionsPerHost, !host.waiting.isEmpty {
+        while let host = hosts[key], host.running < cap(key), !host.waiting.isEmpty {
             let next = hosts[key]?.waiting.removeFirst()
             if let next { start(next) }
         }
@@ -233,7 +249,7 @@ final class TransferLoop: @unchecked Sendable {
         if let easy = transfer.easy {
             curl_multi_remove_handle(multi, easy.raw)
             running[easy.raw] = nil
-            hosts[transfer.connectionKey]?.running -= 1
+            count(transfer, -1)
         }
         return transfer.connectionKey
     }

@@ -45,7 +45,10 @@ extension Transfer {
     }
 
     func timeout(easy: EasyHandle?) -> HTTPError.Kind {
-        guard let easy else { return .timeout(.queued, afterMs: request.timeoutMs) }
+        guard let easy else {
+            // Sent before, on a kept connection that was closed, it did not only wait here.
+            return .timeout(restarts > 0 ? .waitingForAnswer : .queued, afterMs: request.timeoutMs)
+        }
         let phase = phase(easy)
         let connects = phase == .resolving || phase == .connecting || phase == .tlsHandshake
         return .timeout(phase, afterMs: connects ? min(request.connectTimeoutMs, request.timeoutMs) : request.timeoutMs)

@@ -89,7 +89,7 @@ import Testing
 }
 
 /// Counts from 1, for several threads.
-private final class Counting: Sendable {
+final class Counting: Sendable {
     private let value = ConditionLock(UInt64(0))
 
     var count: UInt64 { value.locked { $0 } }

@@ -365,6 +365,58 @@ import Testing
         #expect(failures.contains(seen))
         #expect(!detail.isEmpty)
     }
+
+    /// Ends when three of its kind have begun.
+    private struct Meeting: Look {
+        let name: String
+        let begun: Counting
+        func look() async -> Observation.Outcome {
+            begun.next()
+            while begun.count < 3 { await Task.yield() }
+            return .failure(.other, detail: name)
+        }
+    }
+
+    @Test func whatIsBesideRuntimesIsLookedAtAtTheSameTime() async throws {
+        let client = try HTTPClient()
+        let begun = Counting()
+        let none = Authenticator(.none, client: client)
+        let services = ["c", "a", "b"].map { name in
+            Target(
+                WatchedRuntime(name: name, kind: .service, replicas: ["tcp://\(name)"]), authenticator: none, timeout: .seconds(1),
+                look: Meeting(name: name, begun: begun))
+        }
+        let runtime = Target(runtime: "shared", replicas: ["http://127.0.0.1:1"], authenticator: none)
+        let looks = await Poller(client: client).lookBeside([services[0], runtime] + services[1...])
+        #expect(looks.map(\.target.runtime) == ["c", "a", "b"])
+        let details = looks.flatMap(\.observations).map { observation in
+            if case .failure(.other, let detail) = observation.outcome { detail } else { "\(observation)" }
+        }
+        #expect(details == ["c", "a", "b"])
+        await client.shutdown()
+    }
+
+    @Test func whatWasNeverSentSaysNothingAboutTheRuntime() async throws {
+        let server = try MisbehavingServer { _, peer in peer.waitUntilClosed() }
+        defer { server.stop() }
+        var options = HTTPClient.Options()
+        options.connectionsPerHost = 1
+        let client = try HTTPClient(options)
+        let stuck = Task { try? await client.send(HTTPRequest(.get, server.url, timeoutMs: 60_000)) }
+        while server.requests.isEmpty { await Task.yield() }
+        let target = Target(
+            runtime: "shared", replicas: [server.url], authenticator: Authenticator(.none, client: client), timeout: .seconds(0.1))
+        let observations = await Poller(client: client).poll(target, [(replica: target.replicas[0], endpoints: [.health])])
+        #expect(server.requests.count == 1)
+        guard observations.count == 1, case .missing(.health, .stale, let detail) = Decoder.decode(observations[0]) else {
+            Issue.record("\(observations)")
+            return
+        }
+        #expect(detail.contains("waiting for a free connection"))
+        stuck.cancel()
+        _ = await stuck.value
+        await client.shutdown()
+    }
 }
 
 /// Whoever waits by it waits until nobody needs it any more.

@@ -163,6 +163,51 @@ import Testing
         }
     }
 
+    @Test func `measured requests that hang hold up neither others of their host nor each other`() async throws {
+        try await withServer { request, peer in
+            if request.path == "/hang" { peer.waitUntilClosed() } else { peer.answer(200, "x") }
+        } asking: { client, server in
+            func measured(_ path: String) -> HTTPRequest {
+                var request = HTTPRequest(.get, server.url + path, timeoutMs: 60_000)
+                request.isMeasured = true
+                return request
+            }
+            let stuck = (0..<20).map { _ in Task { await failure(client, measured("/hang")) } }
+            while server.requests.count < 20 { await Task.yield() }
+            #expect(await failure(client, HTTPRequest(.get, server.url, timeoutMs: 20_000)) == nil)
+            #expect(await failure(client, measured("/")) == nil)
+            // And as many ordinary ones as ever at the same time.
+            let ordinary = (0..<8).map { _ in
+                Task { await failure(client, HTTPRequest(.get, server.url + "/hang", timeoutMs: 60_000)) }
+            }
+            while server.requests.count < 30 { await Task.yield() }
+            for task in stuck + ordinary { task.cancel() }
+            for task in stuck + ordinary { #expect(await task.value == .cancelled) }
+            #expect(await failure(client, HTTPRequest(.get, server.url, timeoutMs: 20_000)) == nil)
+        }
+    }
+
+    @Test func `measured requests have a cap of their own`() async throws {
+        var options = HTTPClient.Options()
+        options.measuredConnections = 1
+        try await withServer(options: options) { request, peer in
+            if request.path == "/hang" { peer.waitUntilClosed() } else { peer.answer(200, "x") }
+        } asking: { client, server in
+            func measured(_ path: String, timeoutMs: Int = 60_000) -> HTTPRequest {
+                var request = HTTPRequest(.get, server.url + path, timeoutMs: timeoutMs)
+                request.isMeasured = true
+                return request
+            }
+            let stuck = Task { await failure(client, measured("/hang")) }
+            while server.requests.isEmpty { await Task.yield() }
+            #expect(await failure(client, measured("/", timeoutMs: 100)) == .timeout(.queued, afterMs: 100))
+            let waiting = Task { await failure(client, measured("/")) }
+            stuck.cancel()
+            #expect(await stuck.value == .cancelled)
+            #expect(await waiting.value == nil)
+        }
+    }
+
     @Test func `more than the client holds is refused`() async throws {
         var options = HTTPClient.Options()
         options.pendingLimit = 1

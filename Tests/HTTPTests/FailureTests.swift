@@ -222,4 +222,13 @@ struct Misdeed: Sendable, CustomTestStringConvertible {
             #expect(await first == .timeout(.waitingForAnswer, afterMs: 8_000))
         }
     }
+
+    @Test func `what was never sent is no failure of whom it was for`() {
+        func evidence(_ kind: HTTPError.Kind) -> TransportFailure {
+            HTTPError(kind, what: "health", location: "http://127.0.0.1").transportFailure
+        }
+        #expect(evidence(.timeout(.queued, afterMs: 100)) == .cancelled)
+        #expect(evidence(.overloaded(limit: 1)) == .cancelled)
+        #expect(evidence(.timeout(.waitingForAnswer, afterMs: 100)) == .timeout)
+    }
 }

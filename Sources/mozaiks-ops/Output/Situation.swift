@@ -115,10 +115,14 @@ extension Invocation {
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
         let poller = assembly.poller(clock: clock, logger: logger)
         var ticks: [TickResult] = []
-        for target in assembly.targets {
-            for observation in await poller.look(at: target, target.whole) { pipeline.take(observation) }
+        func judge(_ target: Target, by observations: [Observation]) {
+            for observation in observations { pipeline.take(observation) }
             if let tick = pipeline.tick(target.runtime, now: clock.now()) { ticks.append(tick) }
         }
+        for target in assembly.targets where target.kind == .runtime {
+            judge(target, by: await poller.look(at: target, target.whole))
+        }
+        for (target, seen) in await poller.lookBeside(assembly.targets) { judge(target, by: seen) }
         await assembly.client.shutdown()
         return (pipeline, ticks)
     }

@@ -38,7 +38,7 @@ enum DoctorCommand {
         var observations: [String: [Observation]] = [:]
         for look in 0..<2 {
             if look > 0 { try await invocation.clock.sleep(for: wait) }
-            for target in assembly.targets {
+            for target in assembly.targets where target.kind == .runtime {
                 let known = pipeline.signals[target.runtime]?.expectedReplicas ?? []
                 let seen = await poller.look(at: target, target.everything, known: known)
                 for observation in seen { pipeline.take(observation) }
@@ -51,6 +51,10 @@ enum DoctorCommand {
                         pipeline.take(observation)
                     }
                 }
+            }
+            for (target, seen) in await poller.lookBeside(assembly.targets) {
+                for observation in seen { pipeline.take(observation) }
+                observations[target.runtime] = seen
             }
         }
         let inForce = intervalsInForce(configuration, assembly, invocation.clock.now())
