@@ -61,8 +61,9 @@ extension Observation.Answer {
             ?? body.storage.withBytes { bytes in
                 if bytes.starts(with: [0x1F, 0x8B]) { return "gzip" }
                 if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "zstd" }
-                // RFC 1950: the first two bytes are a multiple of 31. JSON does not begin with an `x`.
-                return bytes.count > 1 && bytes[0] == 0x78 && (0x7800 + Int(bytes[1])) % 31 == 0 ? "deflate" : nil
+                // RFC 1950: the first two bytes are a multiple of 31. JSON does not begin with an `x`; a page of metrics may have one
+                // of that name, and a blank there would be a dictionary that both sides know beforehand, which nobody's is.
+                return bytes.count > 1 && bytes[0] == 0x78 && bytes[1] != 0x20 && (0x7800 + Int(bytes[1])) % 31 == 0 ? "deflate" : nil
             }
     }
 }

@@ -31,7 +31,8 @@ public enum Decoder {
             let target = answer.location.map { " to \(PlainText.bounded($0))" } ?? ""
             return .missing(
                 endpoint, .error(status: UInt16(answer.status)),
-                detail: "a redirect\(target), which is not followed: write the address that answers under 'replicas'" + doubt(answer))
+                detail: "a redirect\(target), which is not followed: write the address that answers under "
+                    + (endpoint == .metrics ? "'metrics'" : "'replicas'") + doubt(answer))
         case 400...499 where answer.status != 401 && answer.status != 403 && setupFault(answer) != nil:
             return .missing(
                 endpoint, .error(status: UInt16(answer.status)),

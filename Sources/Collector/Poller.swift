@@ -123,7 +123,7 @@ public struct Poller: Sendable {
         if let credential { headers.append(credential.field) }
         let token = credential?.secret
         var request = HTTPRequest(
-            .get, place.url, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
+            .get, place.url, headers: headers, timeoutMs: Int(target.timeout(of: endpoint).milliseconds),
             connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: min(target.bodyLimit, endpoint.bodyLimit),
             label: "\(endpoint.path) of \(target.runtime)")
         if place.isRuntimes { request.tls = target.tls }
@@ -138,7 +138,7 @@ public struct Poller: Sendable {
             return (observation(.answer(answer), response.elapsedMs), token)
         } catch {
             let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000
-            return (observation(.failure(error.transportFailure, detail: error.explanation), elapsed), token)
+            return (observation(.failure(error.transportFailure, detail: endpoint.explanation(of: error)), elapsed), token)
         }
     }
 }
@@ -175,6 +175,12 @@ extension Endpoint {
     static let smallBodyLimit = 8 << 20
 
     fileprivate var bodyLimit: Int { traits.isLong ? .max : Endpoint.smallBodyLimit }
+
+    /// Why there is no answer, with what to do about it. A limit that is fixed nobody can raise.
+    fileprivate func explanation(of error: HTTPError) -> String {
+        guard case .bodyTooLarge(bodyLimit) = error.kind else { return error.explanation }
+        return error.why + (self == .metrics ? "; name a page with fewer series under 'metrics'" : "; is it the runtime that answers?")
+    }
 }
 
 extension Observation {

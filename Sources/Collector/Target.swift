@@ -55,6 +55,14 @@ public struct Target: Sendable {
     public var whole: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.whole }
     /// The same with what only some builds have.
     public var everything: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.everything }
+
+    /// A page of metrics is waited for no longer than this, a third of the usual interval: one that hangs holds up the judgment of
+    /// all else about its runtime by no more.
+    var longestPage = TimeSpan.seconds(3)
+
+    /// How long an endpoint's answer is waited for.
+    func timeout(of endpoint: Endpoint) -> TimeSpan { endpoint == .metrics ? min(timeout, longestPage) : timeout }
+
     /// Whether a page of metrics is asked there.
     func hasMetrics(at replica: String) -> Bool {
         switch metrics {

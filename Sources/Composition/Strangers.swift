@@ -78,7 +78,7 @@ public struct Strangers: Sendable {
         var found: [Diagnostic] = []
         for rule in policies.allRules {
             func warn(_ key: String, _ message: String, _ written: String, _ known: [String]) {
-                let origin = rule.fields.first { $0.key == key }?.origin ?? rule.origin
+                let origin = rule.origin(of: key)
                 let hint =
                     Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" }
                     ?? "there are: " + known.map { Shown.id($0) }.joined(separator: ", ")

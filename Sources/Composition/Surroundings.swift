@@ -2,6 +2,7 @@ import Configuration
 import Model
 import Telling
 import Views
+import Web
 
 extension Overview.Surroundings {
     /// What a configuration knows that a journal does not.
@@ -45,7 +46,9 @@ extension Configuration {
 extension Configuration {
     /// Who needs a token to read though the page listens on this machine alone: nil where there is no proxy to come by.
     package var readingByProxy: String? {
-        guard let url = publicURL?.value, readToken == nil, server?.value.isLoopback == true else { return nil }
+        guard let url = publicURL?.value, readToken == nil, server?.value.isLoopback == true,
+            Face.isForTheWorld(publicURL: url)
+        else { return nil }
         return "there is a public_url (\(url)), so a proxy brings anybody: reading needs a token, on this machine too "
             + "('mozaiks-ops token create NAME --role viewer')" + (trustedProxies == nil ? "" : " or a name that a trusted proxy shows")
     }

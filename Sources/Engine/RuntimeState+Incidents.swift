@@ -42,7 +42,7 @@ extension RuntimeState {
         let told = rule.told(at: transition)
         let incident = Incident(
             fingerprint: fingerprint, id: "\(fingerprint)-\(transition.at.milliseconds)", rule: rule.name,
-            subject: transition.subject, severity: rule.severity, summary: told.summary, origin: rule.origin,
+            subject: transition.subject, severity: rule.severity, summary: told.summary, origin: rule.conditionOrigin,
             condition: rule.when.text, openedAt: transition.at, since: ruleState.since, transitions: [transition],
             evidence: ruleState.evidence, suggestions: rule.suggestions, nextSteps: told.nextSteps,
             playbook: rule.playbook, labels: labels.merging(told.labels) { _, ofRule in ofRule })

@@ -70,20 +70,25 @@ public enum MissingReason: Hashable, Sendable {
         }
     }
 
-    /// For people: what it means in plain words.
-    public var explanation: String {
-        switch self {
-        case .notTracked: "this runtime does not track it"
-        case .deadCounter: "this runtime never moves that counter"
-        case .unauthorized: "the runtime refused our token"
-        case .unreachable: "the runtime gave no answer"
-        case .error(let status): status == 0 ? "the runtime answered with an error" : "the runtime answered \(status)"
+    /// For people: what it means in plain words, of a runtime.
+    public var explanation: String { explanation(of: .runtime) }
+
+    /// The same of what is watched: a host or a service is called by what it is.
+    public func explanation(of kind: WatchedKind) -> String {
+        let name = kind.rawValue
+        return switch self {
+        case .notTracked: kind == .runtime ? "this runtime does not track it" : "this \(name) does not show it"
+        case .deadCounter: "this \(name) never moves that counter"
+        case .unauthorized: "the \(name) refused our token"
+        // A host is read and not asked.
+        case .unreachable: kind == .host ? "the host's figures could not be read" : "the \(name) gave no answer"
+        case .error(let status): status == 0 ? "the \(name) answered with an error" : "the \(name) answered \(status)"
         case .malformed: "the answer could not be read"
         case .stale: "the newest answer is too old"
         case .partial: "some replicas gave no evidence"
         case .tooLittleData: "not watched long enough yet"
         case .noTraffic: "there was nothing to measure"
-        case .contradictory: "the runtime's own figures contradict each other"
+        case .contradictory: "the \(name)'s own figures contradict each other"
         case .ambiguous: "several series match: name a label, or ask for .sum, .max or .min"
         }
     }

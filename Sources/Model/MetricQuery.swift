@@ -1,4 +1,4 @@
-/// What a condition asks of a page of metrics: `metric("http_requests_total", code="5*").rate`. The window stands in the series.
+/// What a condition asks of a page of metrics: `metric("http_requests_total", code=~"5*").rate`. The window stands in the series.
 ///
 /// By reference, so that a series of any other signal carries one empty word; two queries are the same when they read the same.
 public final class MetricQuery: Hashable, Sendable, CustomStringConvertible {

@@ -28,6 +28,15 @@ public enum WatchedKind: String, Hashable, Sendable, CaseIterable {
     public var endpoint: Endpoint? { subject.endpoint }
 }
 
+extension WatchedKind {
+    /// Any one of what is watched, by the kinds that there are: `runtime`, `runtime or host`, `runtime, host or service`.
+    public static func any(of kinds: [WatchedKind]) -> String {
+        let words = allCases.filter { kinds.contains($0) }.map(\.rawValue)
+        guard let last = words.last else { return WatchedKind.runtime.rawValue }
+        return words.count == 1 ? last : "\(words.dropLast().joined(separator: ", ")) or \(last)"
+    }
+}
+
 extension SubjectKind {
     /// What is watched that has subjects of this kind.
     public var watched: WatchedKind { WatchedKind.allCases.first { $0.subject == self } ?? .runtime }

@@ -961,6 +961,17 @@ public enum DefaultPolicy {
               - In a container look whether its cpu limit is what holds it back.
             playbook: host-cpu
 
+          # What the monitor could not look at says nothing about the service: neither that it is down nor that it is up.
+          service-unreadable:
+            subject: service
+            when: missing(up)
+            for: missing_after
+            severity: warning
+            summary: A service cannot be looked at, so nobody knows whether it answers.
+            next_steps:
+              - mozaiks-ops doctor says why; often a secret or a file of authorities that is not there, or a ping that is not permitted.
+            playbook: service-unreadable
+
           service-down:
             subject: service
             when: up == 0

@@ -29,7 +29,7 @@ extension RuntimeSignals {
     /// The replicas of which anything is remembered.
     public var replicaURLs: [String] { (replicas + aside).map(\.url) }
 
-    private func replica(_ url: String) -> ReplicaState? {
+    func replica(_ url: String) -> ReplicaState? {
         replicas.first { $0.url.isSame(as: url) } ?? aside.first { $0.url.isSame(as: url) }
     }
 

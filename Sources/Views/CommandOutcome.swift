@@ -11,6 +11,9 @@ public struct CommandOutcome: Sendable {
     /// What of it may be meant otherwise, for whoever looks at it.
     public var warnings: [String] = []
 
+    /// Of a yes what the guard then said to the action; nil while it has not looked again.
+    public private(set) var decision: ActionDecision?
+
     public init(_ row: CommandRow) { self.row = row }
 
     /// Whether it was done as asked; nil while no engine has taken it.
@@ -25,6 +28,23 @@ public struct CommandOutcome: Sendable {
         case Commands.expireSilence: result.hasSuffix(" is over")
         case Commands.unacknowledge: result.hasSuffix("reminders go on")
         default: !begins("not ")
+        }
+    }
+
+    /// Of a yes that was taken: to which offer.
+    public var approved: String? {
+        guard row.kind == Commands.approve, isDone == true else { return nil }
+        return (try? JSON(parsing: Array(row.arguments.utf8)))?["approval"]?.string
+    }
+
+    /// Finds what came of a yes.
+    /// - Parameter decisions: of the incident that the offer was made for.
+    public mutating func follow(_ decisions: [ActionDecision]) {
+        guard let approved, let takenAt = row.takenAt else { return }
+        // An id may come again after days, and an offer itself is a decision of its id, too.
+        decision = decisions.last { made in
+            if case .needsApproval = made.verdict { return false }
+            return made.at >= takenAt && made.approval?.isSame(as: approved) == true
         }
     }
 

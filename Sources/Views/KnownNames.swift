@@ -24,6 +24,8 @@ public struct KnownNames: Sendable {
     private let environment: String?
     private let rules: [String]
     private let runtimes: [String]
+    /// Of what is watched, whoever watches it, the kinds and names: people call a host a host.
+    private let watched: [(kind: WatchedKind, name: String)]
     /// Other shards'; empty where there are none.
     private let elsewhere: [RuntimeElsewhere]
     /// By the label's name, the values that there are; nil where not all are known.
@@ -37,6 +39,7 @@ public struct KnownNames: Sendable {
         self.elsewhere = elsewhere
         self.environment = environment
         self.runtimes = runtimes?.map(\.name) ?? []
+        watched = ((runtimes ?? []) + elsewhere.map(\.watched)).map { ($0.kind, $0.name) }
         let all = policies?.allRules ?? []
         let disabled = policies?.policies.flatMap { $0.disabled.map(\.rule) } ?? []
         rules = Set(all.map(\.name) + disabled).inByteOrder()
@@ -70,9 +73,12 @@ public struct KnownNames: Sendable {
             add(.rule, "there is no rule '\(glob)'", glob.pattern, rules, "mozaiks-ops policy show")
         }
         // Without a configuration nothing is known of runtimes.
-        let configured = runtimes + elsewhere.map(\.name)
+        let configured = watched.map(\.name)
         for glob in match.runtimes where !configured.isEmpty && !configured.contains(where: glob.matches) {
-            add(.runtime, "there is no runtime '\(glob)'", glob.pattern, configured, KnownNames.listed(configured))
+            let noun = WatchedKind.any(of: watched.map(\.kind))
+            let isPlain = watched.allSatisfy { $0.kind == .runtime }
+            let listed = KnownNames.listed(isPlain ? configured : watched.map { "\($0.kind.rawValue) \($0.name)" })
+            add(.runtime, "there is no \(noun) '\(glob)'", glob.pattern, configured, listed)
         }
         // What is nearly this environment is meant to be it.
         if let environment, isElsewhere(match) {

@@ -9,6 +9,7 @@ struct PastBuilder {
     private(set) var next: Int64
     private(set) var restarts: [Timestamp] = []
     private let price: TokenPrice?
+    private let kind: WatchedKind
     private let drawn: [(title: String, signals: [Signal], isStacked: Bool)]
     private var tracks: [Track]
     private var restartCount = 0.0
@@ -41,6 +42,7 @@ struct PastBuilder {
     init(_ range: PastRange, _ kind: WatchedKind, _ price: TokenPrice?) {
         self.range = range
         self.price = price
+        self.kind = kind
         next = range.minutes.lowerBound
         let count = range.count
         drawn = RuntimePast.panels(of: kind)
@@ -79,7 +81,7 @@ struct PastBuilder {
                 isSeen = true
                 let before = track.values[place][step]
                 // The worst of a step: of what is left that is the least.
-                let worst = signal == .diskFree || signal == .inodesFree ? min(before ?? value, value) : max(before ?? value, value)
+                let worst = RuntimePast.isWorstLow(signal) ? min(before ?? value, value) : max(before ?? value, value)
                 track.values[place][step] = track.isStacked ? (before ?? 0) + value : worst
             case .value: break
             case .missing(let why): reason = reason ?? why
@@ -87,7 +89,7 @@ struct PastBuilder {
         }
         if isSeen { track.seen[step] += 1 }
         guard !isSeen, let reason, reason != .noTraffic else { return nil }
-        return reason.explanation
+        return reason.explanation(of: kind)
     }
 
     private func noteApps(_ rows: [RecordedHistory.Row], _ whole: RecordedHistory.Row, _ step: Int, _ track: inout Track) {

@@ -17,6 +17,8 @@ public struct PresentCondition: Sendable {
 
     /// The condition as a sentence of what is so.
     public let withValues: String
+    /// Whether that is what the rule goes on while, and not what it begins by.
+    public let isWhile: Bool
     /// What the condition compares, each once.
     public let readings: [ComparedReading]
     /// When the newest answer came that the values are of. What the engine remembers between polls is written once a minute.
@@ -31,9 +33,10 @@ public struct PresentCondition: Sendable {
         guard incident.resolvedAt == nil, let rule = situation.pipeline.policies.rule(incident.rule, for: incident.subject),
             let tick = situation.ticks.first(where: { $0.runtime.isSame(as: incident.subject.runtime) })
         else { return nil }
-        let found = RuleExplanation(rule, incident.subject, tick, situation)
+        let found = RuleExplanation(rule, incident.subject, tick, situation, isOpen: true)
         guard let condition = found.condition else { return nil }
         withValues = condition.withValues
+        isWhile = found.isWhile
         readings = condition.readings
         missing = found.missing.map { "\($0.series) is missing (\(found.why($0)))" }
         let at = found.answered ?? found.at

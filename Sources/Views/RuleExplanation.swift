@@ -15,8 +15,10 @@ public struct RuleExplanation {
     /// When the newest answer came that its readings are made of, of the endpoints that this rule asks; nil: at that moment.
     /// A rate or an average is of the time before.
     public let answered: Timestamp?
-    /// Nil: the readings do not hold the subject.
+    /// What decides: `when`, and of what fires or is ending what it goes on while. Nil: the readings do not hold the subject.
     public let condition: Explanation?
+    /// Whose explanation `condition` is.
+    public let judged: CompiledCondition
     public let standing: Standing?
     /// Its incident, while that is remembered.
     public let incident: Incident?
@@ -29,26 +31,37 @@ public struct RuleExplanation {
     private let around: [(key: String, value: String, origin: String)]
     /// How much more must be watched until a function over the past has a value, by series.
     private var wanting: [String: TimeSpan] = [:]
+    /// What pages of metrics lack, by series.
+    private var untracked: [String: String] = [:]
 
-    public init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation) {
+    /// - Parameter isOpen: whether its incident is known to be open, whatever the readings kept last make of it.
+    public init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation, isOpen: Bool = false) {
         self.rule = rule
         self.subject = subject
         at = tick.now
         source = situation.source
         notes = situation.notes
-        let endpoints = rule.when.endpoints
-        answered = situation.answered[subject.runtime].flatMap { newest in
-            endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
-        }
         let (pipeline, readings) = (situation.pipeline, tick.readings)
         let row = readings.view(of: subject)
-        condition = row.map { rule.when.explain($0) }
+        let made = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
+        let hasFired = isOpen || made?.phase == .firing || made?.phase == .clearing
+        (judged, condition) = RuleExplanation.deciding(rule, row, hasFired: hasFired)
+        let endpoints = judged.endpoints
+        let answered = situation.answered[subject.runtime].flatMap { newest in
+            endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
+        }
+        self.answered = answered
         if let row, row.kind != .replica {
-            for (slot, series) in rule.when.readings {
+            for (slot, series) in judged.readings {
                 wanting[series.description] = readings.wanting(row.kind == .app ? row.row : nil, slot)
             }
         }
-        var standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
+        for (_, series) in rule.when.readings {
+            guard let query = series.metric else { continue }
+            let replica = series.scope == .runtime ? nil : subject.replica
+            untracked[series.description] = pipeline.signals[subject.runtime]?.untracked(query, of: replica)
+        }
+        var standing = made
         if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
         self.standing = standing
         incident = standing?.incident.flatMap { pipeline.engine.incident($0) }
@@ -59,6 +72,22 @@ public struct RuleExplanation {
         mode = min(pipeline.settings.mode, policy.mode)
         maxGap = standing?.maxGap ?? rule.maxGap ?? Rule.leastMaxGap
     }
+
+    /// The condition that decides, as the engine does: of what has fired either keeps it open, and only both end it.
+    private static func deciding(
+        _ rule: Rule, _ row: TableRow?, hasFired: Bool
+    ) -> (judged: CompiledCondition, condition: Explanation?) {
+        guard let row else { return (rule.when, nil) }
+        let when = rule.when.explain(row)
+        guard hasFired, let keeps = rule.keeps, when.truth != .yes else { return (rule.when, when) }
+        let goesOn = keeps.explain(row)
+        // What is not known of `when` keeps it from ending.
+        if goesOn.truth == .no, when.truth != .no { return (rule.when, when) }
+        return (keeps, goesOn)
+    }
+
+    /// Whether `condition` is what it goes on while, and not what it begins by.
+    public var isWhile: Bool { condition != nil && rule.keeps != nil && !judged.text.isSame(as: rule.when.text) }
 
     /// What a rule goes by that is nobody's reading.
     private static func around(
@@ -110,14 +139,14 @@ public struct RuleExplanation {
             }
         case .no:
             let terms = condition.terms.filter { $0.isDecisive && $0.isAgainst }.map(RuleExplanation.words)
-            reasons.append("its condition is false: " + terms.joined(separator: "; "))
+            reasons.append((isWhile ? "what it goes on while is false: " : "its condition is false: ") + terms.joined(separator: "; "))
         case .unknown, .noTraffic:
             let gaps =
                 missing.map { "\($0.series) is missing (\($0.reason): \(why($0)))" }
                 + condition.lackedLabels.map {
                     "label(\($0)) is missing (\(subject.app == nil ? "the runtime has none" : "neither the app nor its runtime has one"))"
                 }
-            reasons.append("its condition is unknown: " + gaps.joined(separator: "; "))
+            reasons.append((isWhile ? "what it goes on while is unknown: " : "its condition is unknown: ") + gaps.joined(separator: "; "))
             let wrong = condition.terms.filter(\.isAgainst).map(RuleExplanation.words)
             if !wrong.isEmpty { reasons.append("and these are against it: " + wrong.joined(separator: "; ")) }
         }
@@ -129,9 +158,11 @@ public struct RuleExplanation {
 
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     public func why(_ gap: (series: String, reason: MissingReason)) -> String {
-        guard let more = wanting[gap.series] else { return gap.reason.explanation }
+        if gap.reason == .notTracked, let lack = untracked[gap.series] { return lack }
+        let words = gap.reason.explanation(of: subject.kind.watched)
+        guard let more = wanting[gap.series] else { return words }
         let isOfBusy = gap.series.hasPrefix("baseline(") || gap.series.hasPrefix("mad(")
-        return "\(gap.reason.explanation): needs \(more) more of watching" + (isOfBusy ? " while something happens" : "")
+        return "\(words): needs \(more) more of watching" + (isOfBusy ? " while something happens" : "")
     }
 
     public var missing: [(series: String, reason: MissingReason)] {
@@ -161,7 +192,7 @@ public struct RuleExplanation {
         var rows = rule.fields.filter { keys.contains($0.key) }.map {
             (key: $0.key, value: text($0.value), origin: $0.origin?.description ?? "default")
         }
-        var names = rule.when.thresholds
+        var names = rule.when.thresholds + (rule.keeps?.thresholds ?? [])
         for case .lease(let request) in rule.actions { names += request.onlyIf?.thresholds ?? [] }
         for threshold in policy.thresholds where names.contains(threshold.name) {
             rows.append(("$" + threshold.name, threshold.text, threshold.origin.description))
@@ -186,7 +217,7 @@ extension RuleExplanation {
             "runtime": .string(subject.runtime), "subject": .string(subject.idText), "at": .string("\(at)"),
             "source": .string(source), "answered_at": .string((answered ?? at).description),
             "notes": .array(notes.map(JSON.string)), "phase": .string(phase.rawValue), "timer": .optional(timer),
-            "truth": .optional(condition.map { "\($0.truth)" }), "condition": .string(rule.when.text),
+            "truth": .optional(condition.map { "\($0.truth)" }), "condition": .string(judged.text),
             "with_values": .optional(condition?.withValues),
             "terms": .array(
                 (condition?.terms ?? []).map { ["text": .string($0.text), "truth": .string("\($0.truth)")] }),
@@ -196,7 +227,7 @@ extension RuleExplanation {
                 }),
             "reasons": .array(reasons.map(JSON.string)), "suppressed_by": .optional(standing?.suppressedBy),
             "suppressing_incident": .optional(cause?.id), "incident": .optional(incident?.id),
-            "max_gap": .string(maxGap.description), "origin": .string(rule.when.origin.description),
+            "max_gap": .string(maxGap.description), "origin": .string(judged.origin.description),
             "actions": .array(
                 actions.map {
                     [

@@ -46,7 +46,7 @@ public struct PastRange: Hashable, Sendable {
     public var until: Timestamp { Timestamp(minute: minutes.upperBound) }
 }
 
-/// What a runtime's charts show of a stretch of its past. In a step of several minutes lines show the highest of them, so that
+/// What a runtime's charts show of a stretch of its past. In a step of several minutes lines show the worst of them, so that
 /// no peak that crossed a threshold is lost; what is stacked by app shows the mean of those that were seen.
 public struct RuntimePast: Sendable {
     /// One curve, or one layer of a stack. A step without evidence is nil.
@@ -109,6 +109,14 @@ public struct RuntimePast: Sendable {
                 ("Waiting for processors, memory, disks", [.pressureCPU, .pressureMemory, .pressureIO], false), ("Load", [.load], false),
             ]
         case .service: [("Answers", [.up], false), ("Time to answer", [.latency], false), ("Certificate", [.certificateDays], false)]
+        }
+    }
+
+    /// Whether little of it is bad: of a step the lowest minute is shown, and a threshold may be one to stay above.
+    public static func isWorstLow(_ signal: Signal) -> Bool {
+        switch signal {
+        case .up, .diskFree, .inodesFree, .certificateDays: true
+        default: false
         }
     }
 

@@ -47,7 +47,10 @@ public struct StatusVerdict: Sendable {
         self.journalError = journalError
         self.stale = stale
         unjudged = StatusVerdict.unjudged(summaries)
-        blind = summaries.flatMap { $0.replicas.isEmpty ? StatusVerdict.lostness($0) : $0.replicas.flatMap(StatusVerdict.blindness) }
+        blind = summaries.flatMap { summary in
+            (summary.replicas.isEmpty ? StatusVerdict.lostness(summary) : summary.replicas.flatMap(StatusVerdict.blindness))
+                + StatusVerdict.pageBlindness(of: summary)
+        }
         unhealthy = summaries.flatMap { StatusVerdict.sickness($0.replicas) }
     }
 
@@ -85,6 +88,7 @@ public struct StatusVerdict: Sendable {
     public static func complaints(of summary: RuntimeSummary, replica: String? = nil) -> [String] {
         let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
         return (replica == nil ? lostness(summary) : []) + sickness(asked) + asked.flatMap(blindness)
+            + (replica == nil ? pageBlindness(of: summary) : [])
     }
 
     /// Why nobody can say for sure who the replicas are.
@@ -100,20 +104,84 @@ public struct StatusVerdict: Sendable {
             ]
         }
         let told = [Endpoint.health, .perf, .host, .probe].compactMap { endpoint -> (path: String, why: String)? in
-            guard let reason = replica.missing[endpoint] else { return nil }
-            let detail = replica.detail[endpoint].map { " (\($0))" } ?? ""
+            guard let why = why(replica, endpoint) else { return nil }
             // What stands beside runtimes has no endpoints.
-            let path = endpoint == .host || endpoint == .probe ? "" : endpoint.path
-            return (path, "\(reason)\(detail)")
+            return (endpoint == .host || endpoint == .probe ? "" : endpoint.path, why)
         }
+        let page = pageBlindness(replica)
         if told.count == 2, told[0].why.isSame(as: told[1].why) {
-            return ["\(replica.url): \(told[0].why)"]
+            return ["\(replica.url): \(told[0].why)"] + page
         }
         // What is asked together with the health: where it came, the process lives, and is no more overloaded than that.
         if told.count == 1, replica.missing[.health] == .unreachable, replica.missing[.events] == nil {
-            return ["\(replica.url)\(told[0].path): \(MissingReason.unreachable); \(HealthWords.waits)"]
+            return ["\(replica.url)\(told[0].path): \(MissingReason.unreachable); \(HealthWords.waits)"] + page
         }
-        return told.map { "\(replica.url)\($0.path): \($0.why)" }
+        return told.map { "\(replica.url)\($0.path): \($0.why)" } + page
+    }
+
+    /// What the newest answer lacks, and why; nil where it lacks nothing.
+    private static func why(_ replica: RuntimeSummary.Replica, _ endpoint: Endpoint) -> String? {
+        replica.missing[endpoint].map { reason in "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? "") }
+    }
+
+    /// Of a page of metrics, which is asked only where a configuration names one. That a replica is silent is said once; and a
+    /// page that is not asked any more lacks nothing.
+    private static func pageBlindness(_ replica: RuntimeSummary.Replica) -> [String] {
+        guard let reason = replica.missing[.metrics], reason != .stale, let why = why(replica, .metrics),
+            reason != .unreachable || replica.missing[.health] != .unreachable
+        else { return [] }
+        return ["\(replica.url), its page of metrics: \(why)"]
+    }
+
+    /// The same of a page that is the runtime's as a whole.
+    private static func pageBlindness(of summary: RuntimeSummary) -> [String] {
+        guard var page = summary.page else { return [] }
+        page.url = Shown.id(summary.runtime)
+        return pageBlindness(page)
+    }
+
+    /// What keeps all from being known where something is seen, and what that is called: `db (service) cannot be seen, 1 of 5:
+    /// unreachable`. Nil where nothing is seen, and where it is something else that is not known.
+    public var unseen: (names: String, words: String)? {
+        guard state == .unknown, stale == nil, journalError == nil, !summaries.allSatisfy(StatusVerdict.isUnseen) else { return nil }
+        let dim = summaries.compactMap { summary -> (name: String, isUnseen: Bool, why: String)? in
+            let why = StatusVerdict.whys(summary)
+            guard let first = why.first else { return nil }
+            return (
+                "\(Shown.id(summary.runtime)) (\(summary.kind.rawValue))", StatusVerdict.isUnseen(summary),
+                why.count > 1 ? "\(first), and \(why.count - 1) more" : first
+            )
+        }
+        guard let first = dim.first else { return nil }
+        let how = dim.allSatisfy(\.isUnseen) ? "cannot be seen" : "cannot be seen whole"
+        let more = dim.count > StatusVerdict.mostNamed ? " and \(dim.count - StatusVerdict.mostNamed) more" : ""
+        let named = dim.prefix(StatusVerdict.mostNamed)
+        let names = named.map(\.name).joined(separator: ", ") + more
+        guard dim.count > 1 else {
+            let count = summaries.count > 1 ? ", 1 of \(summaries.count)" : ""
+            return (names, "\(first.name) \(how)\(count): \(first.why)")
+        }
+        let each = named.map { "\($0.name): \($0.why)" }.joined(separator: "; ")
+        return (names, "\(dim.count) of \(summaries.count) \(how): \(each)\(more.isEmpty ? "" : ";\(more)")")
+    }
+
+    /// Whether nothing at all is known of it.
+    private static func isUnseen(_ summary: RuntimeSummary) -> Bool {
+        summary.replicas.allSatisfy { replica in
+            let asked: [Endpoint] = summary.kind.endpoint.map { [$0] } ?? [.health, .perf]
+            return replica.answersForSeveralProcesses || asked.allSatisfy { replica.missing[$0] != nil }
+        }
+    }
+
+    /// What is not seen of it and why, without the address where it has one alone.
+    private static func whys(_ summary: RuntimeSummary) -> [String] {
+        guard !summary.replicas.isEmpty else { return lostness(summary) }
+        return summary.replicas.flatMap { replica in
+            blindness(replica).map { text in
+                guard summary.replicas.count == 1, text.utf8.starts(with: replica.url.utf8) else { return text }
+                return String(text.dropFirst(replica.url.count).drop { $0 == ":" || $0 == " " })
+            }
+        }
     }
 
     public var state: State {
@@ -177,6 +245,12 @@ public struct StatusVerdict: Sendable {
             if replica.answersForSeveralProcesses { parts.append("\(replica.url) several") }
             for endpoint in [Endpoint.health, .perf, .host, .probe] {
                 if let reason = replica.missing[endpoint] { parts.append("\(replica.url) \(endpoint.path) \(reason)") }
+            }
+        }
+        for summary in summaries {
+            for page in summary.replicas + [summary.page].compactMap({ $0 }) where !StatusVerdict.pageBlindness(page).isEmpty {
+                let reason = page.missing[.metrics].map { "\($0)" } ?? ""
+                parts.append("\(summary.runtime) \(page.url) \(Endpoint.metrics.path) \(reason)")
             }
         }
         return parts + [journalError, stale].compactMap { $0 }

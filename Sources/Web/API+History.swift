@@ -28,9 +28,10 @@ extension API {
         guard since < until || given.until == nil && given.since != nil && since <= end else {
             throw Problem.badRequest("'since' lies before 'until'\(step > 1 ? ", by a step at least" : "")")
         }
+        let sight = try RuntimeSight.all(in: reading.journal) { _ in }.first { $0.summary.runtime.isSame(as: runtime) }
         let signals =
             try names?.map { name throws(Problem) in try signal(name, ofApp: app != nil) }
-            ?? (app == nil ? RuntimeHistory.signals : signalsOfApps)
+            ?? (app == nil ? RuntimeHistory.signals(of: sight?.summary.kind ?? .runtime) : signalsOfApps)
         // One more where the beginning was brought to a whole one.
         guard (until - since) / step <= mostSteps + 1, until - since <= PastRange.longest.milliseconds / 60_000,
             (until - since) / step * Int64(signals.count) <= Int64(SignalPast.mostPoints)
@@ -41,8 +42,7 @@ extension API {
         }
         // One that was polled and whose first minute is not over yet is known, and has none.
         let known = try reading.journal.historyRuntimes().contains { $0.runtime.isSame(as: runtime) }
-        let isSeen = try known || RuntimeSight.all(in: reading.journal) { _ in }.contains { $0.summary.runtime.isSame(as: runtime) }
-        guard isSeen else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
+        guard known || sight != nil else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
         let past: SignalPast
         do {
             past = try SignalPast(

@@ -63,7 +63,7 @@ extension API {
                 "name": .string(rule.name), "subject": .string(rule.subject.rawValue), "app": app,
                 "severity": .string(rule.severity.rawValue),
                 "summary": .string(rule.summary), "condition": .string(rule.when.text), "for": .span(rule.hold),
-                "origin": .string("\(rule.origin)"), "playbook": .optional(rule.playbook),
+                "origin": .string("\(rule.conditionOrigin)"), "playbook": .optional(rule.playbook),
                 "actions": .array(rule.actions.map(\.json)),
                 "open_incidents": .array(
                     open.filter { $0.rule.isSame(as: rule.name) }.map { .string($0.id) }),

@@ -20,6 +20,8 @@ struct Reading {
 
     /// What is known of names; empty: nothing is.
     var runtimes: [String] { surroundings.settings?.runtimes.map(\.name) ?? [] }
+    /// What any of them is called: `runtime, host or service`.
+    var noun: String { WatchedKind.any(of: surroundings.settings?.runtimes.map(\.kind) ?? []) }
     /// What other shards watch.
     var elsewhere: [RuntimeElsewhere] { surroundings.settings?.elsewhere ?? [] }
     /// What names nothing that there is in a silence's filter, or nothing that is watched here.

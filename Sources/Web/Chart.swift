@@ -22,11 +22,14 @@ struct Chart {
     let series: EvidenceSeries
     let clocks: Clocks
     let events: [Event]
+    /// What it was read of.
+    let kind: WatchedKind
 
-    init(_ series: EvidenceSeries, _ clocks: Clocks, events: [Event] = []) {
+    init(_ series: EvidenceSeries, _ clocks: Clocks, events: [Event] = [], of kind: WatchedKind = .runtime) {
         self.series = series
         self.clocks = clocks
         self.events = events
+        self.kind = kind
     }
 
     var html: HTML {
@@ -63,7 +66,7 @@ struct Chart {
         let gaps = points.filter { $0.evidence.value == nil }
         // Where nothing happened there is nothing to see, and nothing is lost.
         let marks = gaps.filter { $0.evidence.reason != .noTraffic }.map {
-            "<line class=\"gap\" x1=\"\(x($0.at))\" x2=\"\(x($0.at))\" y1=\"44\" y2=\"48\"><title>\(clocks.words($0.at)): \($0.evidence.reason?.explanation ?? "")</title></line>"
+            "<line class=\"gap\" x1=\"\(x($0.at))\" x2=\"\(x($0.at))\" y1=\"44\" y2=\"48\"><title>\(clocks.words($0.at)): \($0.evidence.reason?.explanation(of: kind) ?? "")</title></line>"
                 as HTML
         }
         let within = events.filter { $0.at >= first && $0.at <= last }.suffix(Chart.mostEvents)
@@ -75,7 +78,8 @@ struct Chart {
         let missing = gaps.isEmpty ? "" : "; missing \(gaps.count) of \(points.count) times"
         let (least, most) = (Figure.text(low, series.unit), Figure.text(high, series.unit))
         let gone = Chart.stretches(points).suffix(Chart.mostGapsTold).map { gap in
-            "\(clocks.words(gap.from))\(gap.from == gap.until ? "" : " to \(clocks.words(gap.until))"): \(gap.reason.explanation)" as HTML
+            "\(clocks.words(gap.from))\(gap.from == gap.until ? "" : " to \(clocks.words(gap.until))"): \(gap.reason.explanation(of: kind))"
+                as HTML
         }
         return """
             <figure><figcaption>\(Shown.line(series.series)): <strong>\(newest)</strong> <span class="faint">at \(clocks.words(last)); \(least) to \(most)\(missing)</span></figcaption>

@@ -9,18 +9,22 @@ import Views
 struct ChartSection {
     /// History is the one thing that may be large; whoever watches hundreds has a dashboard.
     private static let mostRuntimes = 4
+    private static let mostLinks = 20
 
     private struct Drawn {
         let runtime: String
+        let kind: WatchedKind
         let past: Result<RuntimePast, RuntimePast.Failure>
         let events: [Chart.Event]
     }
 
     private let frame: Timeframe
     private let clocks: Clocks
-    private let rules: [Rule]
+    /// By the kind of what they are about.
+    private let rules: [WatchedKind: [Rule]]
     private let drawn: [Drawn]
-    private let runtimes: Int
+    /// What is watched and not drawn.
+    private let left: [String]
     private let noun: String
 
     init(_ overview: Overview, _ frame: Timeframe, _ reading: Reading) {
@@ -28,15 +32,29 @@ struct ChartSection {
         clocks = reading.clocks
         // Without an engine that wrote its policy there are no thresholds to draw, and charts all the same.
         let policies = try? API.policies(reading)
-        rules = WatchedKind.allCases.flatMap { policies?.rules(for: $0.subject) ?? [] }
-        runtimes = overview.sights.count
+        rules = WatchedKind.allCases.reduce(into: [:]) { $0[$1] = policies?.rules(for: $1.subject) ?? [] }
+        let sights = ChartSection.sorted(overview)
+        left = sights.dropFirst(ChartSection.mostRuntimes).map(\.summary.runtime)
         noun = overview.sights.allSatisfy { $0.summary.kind == .runtime } ? "runtimes" : "things that are watched"
         let marks = (try? Pipeline.guardState(in: reading.journal).marks) ?? []
-        drawn = overview.sights.prefix(ChartSection.mostRuntimes).map { sight in
+        drawn = sights.prefix(ChartSection.mostRuntimes).map { sight in
             let runtime = sight.summary.runtime
             let past = Result { () throws(RuntimePast.Failure) in try reading.shelf.past(runtime, frame, reading) }
-            return Drawn(runtime: runtime, past: past, events: ChartSection.events(runtime, past, frame, marks, reading))
+            return Drawn(
+                runtime: runtime, kind: sight.summary.kind, past: past, events: ChartSection.events(runtime, past, frame, marks, reading))
         }
+    }
+
+    /// Runtimes first, of them and of the rest those that something is wrong with, and then by name.
+    private static func sorted(_ overview: Overview) -> [RuntimeSight] {
+        func rank(_ sight: RuntimeSight) -> Int {
+            let summary = sight.summary
+            let isWrong = overview.open.contains { $0.severity != .info && $0.subject.runtime.isSame(as: summary.runtime) }
+            return (summary.kind == .runtime ? 0 : 2) + (isWrong ? 0 : 1)
+        }
+        return overview.sights.map { (sight: $0, rank: rank($0)) }.enumerated().sorted { a, b in
+            (a.element.rank, a.offset) < (b.element.rank, b.offset)
+        }.map(\.element.sight)
     }
 
     /// What happened on a runtime in that time.
@@ -62,14 +80,25 @@ struct ChartSection {
     }
 
     var html: HTML {
-        guard runtimes > 0 else { return "" }
+        guard !drawn.isEmpty else { return "" }
         let parts = drawn.enumerated().map { index, drawn in "<h3>\(id: drawn.runtime)</h3>\(charts(drawn, index))" as HTML }
-        let more: HTML = HTML.when(
-            runtimes > drawn.count,
-            "<p class=\"faint\">Charts of the first \(drawn.count) of \(runtimes) \(noun); the others are at /api/v1/history.</p>")
         return """
             <section id="charts" aria-labelledby="charts-h"><h2 id="charts-h">\(frame.words.prefix(1).uppercased() + frame.words.dropFirst())</h2>
-            \(controls)\(parts.joined())\(more)</section>
+            \(controls)\(parts.joined())\(others)</section>
+            """
+    }
+
+    /// Where the figures of the others are.
+    private var others: HTML {
+        guard let first = left.first else { return "" }
+        func link(_ name: String) -> HTML {
+            "<a href=\"\(API.prefix)history?runtime=\(PercentEncoding.encode(name.utf8))\">\(id: name)</a>"
+        }
+        let links = left.dropFirst().prefix(ChartSection.mostLinks - 1).reduce(link(first)) { "\($0), \(link($1))" as HTML }
+        let more = left.count - ChartSection.mostLinks
+        return """
+            <p class="faint">Charts of \(drawn.count) of \(drawn.count + left.count) \(noun); the figures of the others: \
+            \(links)\(HTML.when(more > 0, " and \(more) more"))</p>
             """
     }
 
@@ -83,18 +112,18 @@ struct ChartSection {
         }
         let seen = past.panels.enumerated().filter { $0.element.hasEvidence }.map { place, panel in
             PanelChart(
-                panel: panel, range: past.range, clocks: clocks, thresholds: thresholds(panel), events: drawn.events,
+                panel: panel, range: past.range, clocks: clocks, thresholds: thresholds(panel, drawn.kind), events: drawn.events,
                 id: "chart-\(index)-\(place)"
             ).html
         }
-        return "<div class=\"charts\">\(seen.joined())</div>\(unseen(past.panels.filter { !$0.hasEvidence }))"
+        return "<div class=\"charts\">\(seen.joined())</div>\(unseen(past.panels.filter { !$0.hasEvidence }, drawn.kind))"
     }
 
     /// Panels without any evidence, by the reason that is the newest.
-    private func unseen(_ panels: [RuntimePast.Panel]) -> HTML {
+    private func unseen(_ panels: [RuntimePast.Panel], _ kind: WatchedKind) -> HTML {
         var groups: [(why: String, names: [String])] = []
         for panel in panels {
-            let why = panel.gaps.last?.reason ?? MissingReason.noTraffic.explanation
+            let why = panel.gaps.last?.reason ?? MissingReason.noTraffic.explanation(of: kind)
             if let place = groups.firstIndex(where: { $0.why.isSame(as: why) }) {
                 groups[place].names += panel.signals.map(\.name)
             } else {
@@ -105,18 +134,25 @@ struct ChartSection {
             .joined()
     }
 
-    /// The fixed values that rules about runtimes hold the panel's signals against, the lowest first.
-    private func thresholds(_ panel: RuntimePast.Panel) -> [PanelChart.Threshold] {
+    /// The fixed values that rules about its kind hold the panel's signals against, the lowest first.
+    private func thresholds(_ panel: RuntimePast.Panel, _ kind: WatchedKind) -> [PanelChart.Threshold] {
         var found: [PanelChart.Threshold] = []
-        for rule in rules {
-            // What must lie below something else is no limit of what is well, but of what the rule is about.
-            for limit in rule.when.limits where limit.isAbove && limit.value > 0 && panel.signals.contains(limit.series.signal) {
-                if let place = found.firstIndex(where: { $0.value == limit.value && $0.signal == limit.series.signal }) {
+        for rule in rules[kind] ?? [] {
+            // What must lie below something else is, of a runtime, no limit of what is well, but of what the rule is about. Of
+            // what stands beside one it is: of a disk that is nearly full, a certificate that runs out.
+            for limit in rule.when.limits
+            where (limit.isAbove || kind != .runtime) && limit.value > 0 && panel.signals.contains(limit.series.signal) {
+                let place = found.firstIndex {
+                    $0.value == limit.value && $0.signal == limit.series.signal && $0.isAbove == limit.isAbove
+                }
+                if let place {
                     if !found[place].rules.contains(where: { $0.isSame(as: rule.name) }) {
                         found[place].rules.append(rule.name)
                     }
                 } else {
-                    found.append(PanelChart.Threshold(signal: limit.series.signal, value: limit.value, rules: [rule.name]))
+                    found.append(
+                        PanelChart.Threshold(
+                            signal: limit.series.signal, value: limit.value, isAbove: limit.isAbove, rules: [rule.name]))
                 }
             }
         }

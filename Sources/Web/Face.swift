@@ -66,6 +66,10 @@ public final class Face: Sendable {
         self.clock = clock
     }
 
+    /// Whether a `public_url` says that people come from elsewhere, through a proxy, so that reading needs a token: one by which this
+    /// machine calls itself does not.
+    package static func isForTheWorld(publicURL: String) -> Bool { Gatekeeper.isForTheWorld(publicURL: publicURL) }
+
     /// From here on what is stuck in the daemon stands in the verdict: the journal alone tells it a minute later.
     package func hear(_ stuck: @escaping @Sendable () -> [String]) { standstills.withLock { $0.stuck = stuck } }
 
@@ -225,6 +229,12 @@ public final class Face: Sendable {
                 var outcome = CommandOutcome(row)
                 // By what is known now: an app that came meanwhile is no stranger any more.
                 outcome.warnings = outcome.match.map(reading.strangers)?.map(\.warning) ?? []
+                if let id = outcome.approved,
+                    let offer = (try? Pipeline.guardState(in: reading.journal))?.approvals.last(where: { $0.id.isSame(as: id) }),
+                    let detail = try? API.incident(offer.incident, reading)
+                {
+                    outcome.follow(detail.incident.decisions)
+                }
                 return outcome
             }
             if let listing { return Page.response(try Page.list(listing, notice, reading)) }

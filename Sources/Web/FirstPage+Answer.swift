@@ -28,8 +28,8 @@ extension FirstPage {
         } else if open.count > 1 {
             facts.append(("Where", places(OpenGroups(open).groups)))
         }
-        facts.append(("Being done", done))
-        facts.append(("Waits for you", waitsFor))
+        facts.append(("Being done", done(verdict)))
+        facts.append(("Waits for you", waitsFor(verdict)))
         let failing = overview.troubles.map(\.channel).inByteOrder()
         if !failing.isEmpty {
             facts.append(
@@ -50,7 +50,7 @@ extension FirstPage {
                 : ""
         return """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
-            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))\(deaf.map { ", \(verdict.state == .ok ? "but" : "and") \($0)" } ?? "")</h1>
+            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict))\(deaf.map { ", \(verdict.state == .ok ? "but" : "and") \($0)" } ?? "")</h1>
             <p class="lead">\(lead(verdict))</p>\(stop)
             \(Page.facts(facts))</section>
             """
@@ -98,15 +98,15 @@ extension FirstPage {
         return !real.isEmpty && real.allSatisfy { $0.quietSince != nil }
     }
 
-    private func word(_ state: StatusVerdict.State) -> String {
-        switch state {
+    private func word(_ verdict: StatusVerdict) -> String {
+        switch verdict.state {
         // Notes are open for as long as a build is as it is: they neither make it unwell nor are they nothing.
         case .ok:
             (isSoFar ? "Well so far" : overview.open.isEmpty ? "All is well" : "Well")
                 + (overview.open.isEmpty ? "" : ", with \(overview.open.count) note\(overview.open.count == 1 ? "" : "s")")
         case .warning: "Warning\(isEnding ? ", ending" : "")"
         case .critical: "Critical\(isEnding ? ", ending" : "")"
-        case .unknown: "Not known"
+        case .unknown: verdict.unseen == nil ? "Not known" : "Not all is known"
         }
     }
 
@@ -135,12 +135,16 @@ extension FirstPage {
             let how =
                 (critical == 0 || real == 1 ? "" : ", \(critical) critical")
                 + (real == 0 || notes == 0 ? "" : ", and \(notes) note\(notes == 1 ? "" : "s")")
-            return
-                "\(count)\(how).\(verdict.stale.map { " \(sentence($0)) What stands here may be no more so." } ?? "")"
+            let doubt: HTML =
+                verdict.stale.map { " \(sentence($0)) What stands here may be no more so." }
+                ?? verdict.unseen.map { " And \(Shown.line($0.words))." } ?? ""
+            return "\(count)\(how).\(doubt)"
         }
         let counts = overview.watchedCounts
         let watched = "\(counts.text) \(counts.isOne ? "is" : "are") watched"
         if verdict.state == .ok { return "\(watched), no incident is open." }
+        // What is well has its figures below. A name is none to begin with a capital.
+        if let unseen = verdict.unseen { return "\(Shown.line(unseen.words)). No incident is open." }
         // What keeps it from being well stands first.
         return "\(sentence(verdict.account))"
     }
@@ -151,7 +155,7 @@ extension FirstPage {
         return "\(begin)\(text.dropFirst())\(text.hasSuffix(".") ? "" : ".")"
     }
 
-    private var done: HTML {
+    private func done(_ verdict: StatusVerdict) -> HTML {
         guard overview.leases.isEmpty else {
             return Page.list(
                 overview.leases.prefix(3).map { lease in
@@ -160,16 +164,20 @@ extension FirstPage {
                 }
                     + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
         }
-        guard overview.verdict.state != .unknown else { return "nothing new can be: what is not seen is not judged" }
+        guard verdict.state != .unknown else {
+            guard verdict.unseen != nil else { return "nothing new can be: what is not seen is not judged" }
+            let seen: HTML = hasBegun ? "nothing yet: no rule has held for long enough" : "nothing: what is seen asks for nothing"
+            return "\(seen); what is not seen is not judged"
+        }
         guard !overview.open.isEmpty else {
-            guard overview.verdict.state == .ok, !hasBegun else { return "nothing yet: no rule has held for long enough" }
+            guard verdict.state == .ok, !hasBegun else { return "nothing yet: no rule has held for long enough" }
             return isSoFar ? "nothing: no rule that can be judged asks for anything" : "nothing, and nothing has to be"
         }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
     }
 
-    private var waitsFor: HTML {
+    private func waitsFor(_ verdict: StatusVerdict) -> HTML {
         var parts: [HTML] = []
         let unseen = overview.open.filter { $0.acknowledged == nil && $0.severity != .info }.count
         if !overview.approvals.isEmpty {
@@ -180,9 +188,9 @@ extension FirstPage {
             parts.append(
                 "<a href=\"#open\">\(unseen) incident\(unseen == 1 ? "" : "s") that nobody has acknowledged</a>")
         }
-        if overview.verdict.state == .unknown {
-            parts.append(
-                "a look at why nothing is seen: the runtimes below say what they answer, \(Page.command("mozaiks-ops doctor")) says more")
+        if verdict.state == .unknown {
+            let what = verdict.unseen.map { "\(Shown.line($0.names)) cannot be seen" } ?? "nothing is seen"
+            parts.append("a look at why \(what): below stands what is answered, \(Page.command("mozaiks-ops doctor")) says more")
         }
         guard let first = parts.first else { return "nothing" }
         if forms.visitor.session == nil, unseen > 0 || !overview.approvals.isEmpty {

@@ -16,6 +16,8 @@ struct Gatekeeper: Sendable {
     let token: CachedSecret?
     /// The host of `public_url`, as a browser sends it; nil: none.
     let publicHost: String?
+    /// Whether that is a name by which others come.
+    private let isForTheWorld: Bool
     /// `https://ops.example.com`, as a browser names where a form came from; nil: no `public_url`.
     let publicOrigin: String?
     let tokens: TokenFile
@@ -40,10 +42,21 @@ struct Gatekeeper: Sendable {
         self.token = token
         self.tokens = tokens
         self.clock = clock
-        let parts = publicURL?.split(separator: "/", omittingEmptySubsequences: true).prefix(2).map { $0.lowercased() }
+        let parts = Gatekeeper.parts(of: publicURL)
         let host = parts?.dropFirst().first
         publicHost = host
+        isForTheWorld = Gatekeeper.isForTheWorld(publicURL: publicURL)
         publicOrigin = host.flatMap { host in parts?.first.map { "\($0)//\(host)" } }
+    }
+
+    /// `https:` and the host of an address, with its port, in small letters.
+    private static func parts(of url: String?) -> [String]? {
+        url?.split(separator: "/", omittingEmptySubsequences: true).prefix(2).map { $0.lowercased() }
+    }
+
+    /// Whether a `public_url` says that people come from elsewhere, through a proxy: one by which this machine calls itself does not.
+    static func isForTheWorld(publicURL: String?) -> Bool {
+        parts(of: publicURL)?.dropFirst().first.map { !isOwnLoopback($0) } ?? false
     }
 
     var isPublicSafe: Bool { publicOrigin?.utf8.starts(with: "https://".utf8) ?? false }
@@ -136,7 +149,7 @@ struct Gatekeeper: Sendable {
     /// Whether somebody may have forwarded it. A page with a name for the world has a proxy before it, and the plainest one adds
     /// nothing and calls us by our own address: then everybody may be anybody. Without such a name, what proxies add tells.
     private func comesThroughProxy(_ request: ServerRequest) -> Bool {
-        if let publicHost, !isOwnLoopback(publicHost) { return true }
+        if isForTheWorld { return true }
         return ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
             .contains { !request.headerValues($0).isEmpty }
     }
@@ -206,7 +219,7 @@ struct Gatekeeper: Sendable {
         if request.isEncrypted { return }
         if isPublicSafe, let publicHost, host.isSame(as: publicHost) { return }
         let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress)
-        guard isNear, host.isEmpty || isOwnLoopback(host) else {
+        guard isNear, host.isEmpty || Gatekeeper.isOwnLoopback(host) else {
             throw Problem(
                 status: 403, title: "Not over plain HTTP",
                 detail:
@@ -238,10 +251,15 @@ struct Gatekeeper: Sendable {
 
     private func isOwn(_ host: String) -> Bool {
         if let publicHost, host.lowercased().isSame(as: publicHost) { return true }
-        return isOwnLoopback(host)
+        return Gatekeeper.isOwnLoopback(host)
     }
 
-    private func isOwnLoopback(_ host: String) -> Bool {
+    static func isLoopback(peer: String) -> Bool {
+        let peer = peer.utf8.starts(with: "::ffff:".utf8) ? String(peer.dropFirst(7)) : peer
+        return peer == "::1" || isLoopbackAddress(peer)
+    }
+
+    private static func isOwnLoopback(_ host: String) -> Bool {
         var name = host[...]
         if let colon = name.lastIndex(of: ":"),
             name[name.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) }), !name.hasSuffix("]")
@@ -250,11 +268,6 @@ struct Gatekeeper: Sendable {
         }
         let lower = name.lowercased()
         return lower == "localhost" || lower == "[::1]" || Gatekeeper.isLoopbackAddress(lower)
-    }
-
-    static func isLoopback(peer: String) -> Bool {
-        let peer = peer.utf8.starts(with: "::ffff:".utf8) ? String(peer.dropFirst(7)) : peer
-        return peer == "::1" || isLoopbackAddress(peer)
     }
 
     /// `127.` and three numbers: not the name of somebody's that begins so.

@@ -150,7 +150,7 @@ private struct IncidentPage {
                 )
             } ?? ""
         return
-            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(old)\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
+            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(old)\(incident.evidence.map { Chart($0, clocks, of: incident.subject.kind.watched).html }.joined())</section>"
     }
 
     private var refused: HTML {

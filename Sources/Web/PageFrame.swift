@@ -167,7 +167,8 @@ enum Page {
             let end = said.firstIndex(ofBytes: ": ") ?? said.endIndex
             let (state, why) = (String(said[..<end]), String(said[end...]))
             let values = values(present.withValues, present.readings)
-            return "<strong>\(state)</strong>\(why), by values of \(clocks.since(present.at)): <code>\(values)</code>"
+            return
+                "<strong>\(state)</strong>\(why), by values of \(clocks.since(present.at)): \(HTML.when(present.isWhile, "goes on while "))<code>\(values)</code>"
         }
         guard let last = incident.transitions.last else { return "not known" }
         return "not known; as of \(clocks.since(last.at)) it was <code>\(values(last.condition, last.readings))</code>"

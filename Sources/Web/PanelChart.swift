@@ -5,15 +5,17 @@ import Views
 /// One panel of a runtime's past as a picture: lines or layers, gaps as grey stretches, thresholds as dashed lines, what
 /// happened as upright ones; and all of it once more in words, for whoever cannot see or point at it.
 struct PanelChart {
-    /// A value above which a rule speaks.
+    /// A value above or below which a rule speaks.
     struct Threshold {
         let signal: Signal
         let value: Double
+        let isAbove: Bool
         var rules: [String]
     }
 
     private static let (width, height) = (600.0, 110.0)
-    /// A threshold further above what was seen than this would press the curve flat: it is told and not drawn.
+    /// A threshold further above what was seen than this would press the curve flat: it is told and not drawn. Not so one that
+    /// speaks of what lies below it: there the curve is where it should not be.
     private static let furthest = 3.0
     private static let mostEvents = 40
     private static let mostListed = 12
@@ -47,15 +49,16 @@ struct PanelChart {
         // Of a stack the whole is what is told.
         let values = (panel.isStacked ? Array(tops.suffix(1)) : tops).flatMap { $0.compactMap { $0 } }
         let (low, high) = (values.min() ?? 0, values.max() ?? 0)
-        let drawn = thresholds.filter { $0.value <= max(high, 1e-9) * PanelChart.furthest }
+        let drawn = thresholds.filter { !$0.isAbove || $0.value <= max(high, 1e-9) * PanelChart.furthest }
         let top = max(drawn.map(\.value).max() ?? 0, high, 1e-9) * 1.06
         let within = Array(events.filter { $0.at >= range.from && $0.at < range.until }.suffix(PanelChart.mostEvents))
         let picture = Picture(range: range, top: top, width: PanelChart.width, height: PanelChart.height)
         let unit = panel.unit
         let newest = panel.isStacked ? tops.last?.suffix(RuntimePast.present).last { $0 != nil } ?? nil : panel.series[0].newest
         let (least, most) = (Figure.text(low, unit), Figure.text(high, unit))
+        let worst = panel.signals.allSatisfy(RuntimePast.isWorstLow) ? "lowest" : "highest"
         let step =
-            range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the highest minute of each \(range.step)"
+            range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the \(worst) minute of each \(range.step)"
         let missing = panel.gaps.isEmpty ? "" : "; \(gapsInWords)"
         let said =
             "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): from \(least) to \(most), newest \(newest.map { Figure.text($0, unit) } ?? "not known")\(missing)"
@@ -103,7 +106,8 @@ struct PanelChart {
     /// Of several lines each dashed one says which it holds for: the other may lie above it all day.
     private func words(_ threshold: Threshold) -> String {
         let line = panel.signals.count > 1 ? "\(threshold.signal.name) " : ""
-        return "\(line)above \(Figure.text(threshold.value, panel.unit)): \(Shown.line(threshold.rules.joined(separator: ", ")))"
+        return
+            "\(line)\(threshold.isAbove ? "above" : "below") \(Figure.text(threshold.value, panel.unit)): \(Shown.line(threshold.rules.joined(separator: ", ")))"
     }
 
     /// What pointing at the picture would tell, for fingers, keyboards and screen readers.

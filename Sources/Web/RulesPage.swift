@@ -70,7 +70,7 @@ struct RulesPage {
         if weightiest == .inactive, !explanations.isEmpty || Page.isLong(rule.when.text) {
             let text = Shown.code(rule.when.text)
             let inside: HTML = """
-                <p class="faint"><code>\(text)</code></p><p class="faint">for \(rule.hold.description) · <code>\(rule.origin.description)</code>\(playbook)</p>
+                <p class="faint"><code>\(text)</code></p><p class="faint">for \(rule.hold.description) · <code>\(rule.conditionOrigin.description)</code>\(playbook)</p>
                 \(Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))
                 """
             return """
@@ -81,7 +81,7 @@ struct RulesPage {
         return """
             <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(state(weightiest))</h3>
             <p>\(Shown.prose(rule.summary))</p>
-            \(written(rule, id))<p class="faint">for \(rule.hold.description) · <code>\(rule.origin.description)</code>\(playbook)</p>
+            \(written(rule, id))<p class="faint">for \(rule.hold.description) · <code>\(rule.conditionOrigin.description)</code>\(playbook)</p>
             \(lines.isEmpty ? "<p class=\"faint\">True of nobody now.</p>" : Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</article>
             """
     }
@@ -105,7 +105,9 @@ struct RulesPage {
         let text = Shown.code(explanation.condition?.withValues ?? "")
         let values: HTML = HTML.when(
             !text.isEmpty && (explanation.phase != .inactive || whyNot),
-            Page.isLong(text) && explanation.phase != .inactive ? Page.folded("With its values", text, id) : "<br><code>\(text)</code>")
+            Page.isLong(text) && explanation.phase != .inactive
+                ? Page.folded("With its values", text, id)
+                : "<br>\(HTML.when(explanation.isWhile, "goes on while "))<code>\(text)</code>")
         return "\(who): \(word(explanation.phase))\(timer)\(incident)\(values)\(Page.list(reasons, class: "faint"))"
     }
 

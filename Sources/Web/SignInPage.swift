@@ -118,8 +118,19 @@ extension Page {
         return "\(outcome(asked, what, by, clocks))\(warnings.joined())"
     }
 
+    /// What the guard said after a yes: that alone is what came of it.
+    private static func came(of decision: ActionDecision, _ by: HTML, _ clocks: Clocks) -> HTML {
+        if case .refused = decision.verdict {
+            return
+                "<p class=\"notice bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> Approved, but \(clocks.readable(decision.sentence)) \(by)</p>"
+        }
+        return
+            "<p class=\"notice good\" role=\"status\"><span aria-hidden=\"true\">✓</span> Approved, and \(clocks.readable(decision.sentence)) \(by)</p>"
+    }
+
     private static func outcome(_ asked: CommandOutcome, _ what: String, _ by: HTML, _ clocks: Clocks) -> HTML {
-        switch asked.isDone {
+        if let decision = asked.decision { return came(of: decision, by, clocks) }
+        return switch asked.isDone {
         case nil:
             "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">…</span> Asked for (\(what)): the engine takes it at its next poll. \(by)</p>"
         case true?:

@@ -36,6 +36,7 @@ import Testing
     @Test func `what its head does not say is seen by how it begins`() {
         let bodies: [([UInt8], String?)] = [
             ([0x1F, 0x8B, 8], "gzip"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x78, 0x9C, 1], "deflate"), ([0x78, 0x79], nil),
+            (Array("x {".utf8), nil), ([0x78, 0x5E], "deflate"),
             (Array("{".utf8), nil), ([], nil),
         ]
         for (bytes, expected) in bodies {

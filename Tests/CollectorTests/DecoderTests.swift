@@ -191,6 +191,15 @@ import Testing
         #expect(detail == failure.detail)
     }
 
+    @Test func aRedirectOfAPageIsMendedWhereThePageIsNamed() {
+        let answer = Observation.Answer(status: 302, date: nil, contentType: nil, body: Body("".utf8))
+        guard case .missing(.metrics, .error(status: 302), let detail) = Decoder.decode(answer, of: .metrics) else {
+            Issue.record("a page")
+            return
+        }
+        #expect(detail == "a redirect, which is not followed: write the address that answers under 'metrics'")
+    }
+
     @Test func everyRecordedRefusalIsUnauthorized() throws {
         let names = Fixtures.files(in: "auth", of: Fixtures.copies).filter {
             $0.hasSuffix("-401.headers") && !$0.hasPrefix("idp")

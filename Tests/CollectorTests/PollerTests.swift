@@ -99,6 +99,21 @@ import Testing
         #expect(heard.all.count == 1)
     }
 
+    @Test func aPageLongerThanIsReadIsNoMatterOfALimitToRaise() async throws {
+        let server = try MisbehavingServer { _, peer in peer.answer(200, String(repeating: "#", count: Endpoint.smallBodyLimit + 1)) }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        var target = Target(runtime: "shared", replicas: [server.url], authenticator: Authenticator(.none, client: client))
+        target.metrics = .path("/metrics")
+        let seen = await Poller(client: client).poll(target, [(server.url, [.metrics])])
+        await client.shutdown()
+        guard case .failure(.tooLarge, let detail)? = seen.first?.outcome else {
+            Issue.record("no failure: \(seen)")
+            return
+        }
+        #expect(detail.contains("name a page with fewer series under 'metrics'") && !detail.contains("raise"), "\(detail)")
+    }
+
     @Test func aPageOfMetricsIsAskedWhereItIsAndOnlyTheRuntimeIsShownALogin() async throws {
         let page = "# TYPE a gauge\na 1\n"
         let server = try MisbehavingServer { _, peer in peer.answer(200, page, headers: ["Content-Type: text/plain; version=0.0.4"]) }
@@ -131,6 +146,30 @@ import Testing
             }
             #expect(read.samples.count == 1)
         }
+    }
+
+    @Test func aPageThatHangsIsWaitedForLessThanAllElse() async throws {
+        let server = try MisbehavingServer { request, peer in
+            request.path == "/metrics" ? peer.waitUntilClosed() : peer.answer(200, #"{"status":"healthy"}"#)
+        }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        var target = Target(
+            runtime: "shared", replicas: [server.url], authenticator: Authenticator(.none, client: client), timeout: .seconds(20))
+        target.metrics = .path("/metrics")
+        #expect(target.timeout(of: .metrics) == .seconds(3) && target.timeout(of: .health) == .seconds(20))
+        target.longestPage = .seconds(0.3)
+        let observations = await Poller(client: client).look(at: target, [.health])
+        target.timeout = .seconds(0.1)
+        #expect(target.timeout(of: .metrics) == .seconds(0.1))
+        await client.shutdown()
+        #expect(status(observations, .health) == 200)
+        let page = try #require(observations.first { $0.endpoint == .metrics })
+        guard case .failure(.timeout, let detail) = page.outcome else {
+            Issue.record("\(page)")
+            return
+        }
+        #expect(detail.contains("within 300 ms"), "\(detail)")
     }
 
     @Test func clientCredentialsAreFetchedOnceAndKept() async throws {

@@ -26,6 +26,13 @@ import Testing
     func nothing() throws {
         #expect(try words("listen: 127.0.0.1:9464") == nil)
         #expect(try words("listen: 127.0.0.1:9464, public_url: https://ops.example.com, read_token_file: /x") == nil)
+        // By its own name nobody comes from elsewhere, and the page asks nobody for a token.
+        for own in ["http://127.0.0.1:9464", "http://localhost:9464", "http://[::1]:9464", "https://LOCALHOST"] {
+            #expect(try words("listen: 127.0.0.1:9464, public_url: '\(own)'") == nil, "\(own)")
+        }
+        for foreign in ["https://127.0.0.1.example.com", "https://localhost.example.com"] {
+            #expect(try words("listen: 127.0.0.1:9464, public_url: '\(foreign)'") != nil, "\(foreign)")
+        }
         #expect(try words("listen: 0.0.0.0:9464, public_url: https://ops.example.com") == nil)
     }
 }

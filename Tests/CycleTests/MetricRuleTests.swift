@@ -114,4 +114,23 @@ import Testing
         var last = try #require(pipeline.signals[Crowd.runtime])
         #expect(last.readings(at: gone[11].at, demand: [SeriesRef(metric: MetricQuery("queue"))]).runtime(0) == .missing(.malformed))
     }
+
+    @Test("that a page cannot be read is told while it is asked, and not after", arguments: [Crowd.replica, Observation.page])
+    func whatCannotBeRead(_ replica: String) throws {
+        var pipeline = Pipeline(settings: Crowd.settings(), policies: try Self.policies())
+        func missing(_ seconds: Double, isAsked: Bool) throws -> MissingReason? {
+            let at = Self.start + .seconds(seconds)
+            let page = Observation(
+                at: at, runtime: Crowd.runtime, replica: replica, endpoint: .metrics, elapsedMilliseconds: 2,
+                outcome: .answer(.init(status: 404, date: at, contentType: "text/plain", body: Body("no".utf8))))
+            for observation in Crowd.poll(Crowd.calm, at: at) + (isAsked ? [page] : []) { pipeline.take(observation) }
+            let ticked = pipeline.tick(Crowd.runtime, now: at)
+            let result = try #require(ticked)
+            let summary = try #require(pipeline.report(result)).summary
+            return replica == Observation.page ? summary.page?.missing[.metrics] : summary.replicas.first?.missing[.metrics]
+        }
+        #expect(try missing(0, isAsked: true) == .error(status: 404))
+        #expect(try missing(10, isAsked: true) == .error(status: 404))
+        #expect(try missing(3_610, isAsked: false) == .stale)
+    }
 }

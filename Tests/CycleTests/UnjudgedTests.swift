@@ -96,4 +96,18 @@ import Testing
         later.summary = judged
         #expect(later.quality != sight.quality)
     }
+
+    @Test("a page of metrics of the runtime as a whole is kept, and that it cannot be read is written at once")
+    func page() throws {
+        var sight = RuntimeSight(
+            summary: RuntimeSummary(runtime: "shared", replicas: [], apps: 0, deadCounters: [], liveCounters: [], endedRuns: 0),
+            polledAt: UnjudgedTests.start, interval: .seconds(10), mode: .observe, environment: "test", isOfDaemon: true)
+        #expect(try RuntimeSight(DocumentReader(sight.document, document: "sight")).summary.page == nil)
+        sight.summary.page = RuntimeSummary.Replica(url: Observation.page, perfInterval: .seconds(10))
+        let before = sight.quality
+        sight.summary.page?.missing[.metrics] = .error(status: 404)
+        #expect(sight.quality != before)
+        let again = try RuntimeSight(DocumentReader(sight.document, document: "sight")).summary.page
+        #expect(again?.url == Observation.page && again?.missing == [.metrics: .error(status: 404)])
+    }
 }

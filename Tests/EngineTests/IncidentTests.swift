@@ -49,6 +49,18 @@ struct IncidentTests {
         #expect(incident.evidence.first?.points.count == 7)
     }
 
+    @Test("the place of a condition is where it is written, though the rest of the rule is inherited")
+    func ownCondition() throws {
+        var world = try World([
+            "default": World.header("default") + "extends: builtin\nrules:\n  noisy-neighbor:\n    when: active_runs > 3\n    for: 0s\n"
+        ])
+        world.apps[AppID("a")] = ["active_runs": .value(5)]
+        let opened = world.run(20).flatMap(\.outcome.opened)
+        let incident = try #require(opened.first { $0.rule == "noisy-neighbor" })
+        #expect(incident.condition == "active_runs > 3")
+        #expect(incident.origin.file == "ops_policy.default.yaml" && incident.origin.line == 6, "\(incident.origin)")
+    }
+
     @Test("the fingerprint is SHA-256 over v1, rule, kind, runtime and subject, with zeros between")
     func fingerprint() {
         let bytes = Array("v1\u{0}noisy\u{0}app\u{0}shared\u{0}a".utf8)

@@ -35,7 +35,9 @@ import Testing
                 "host-unreadable", "host-disk-full", "host-disk", "host-oom", "host-memory", "host-cpu",
             ])
         #expect(
-            set.rules(for: .service).map(\.name) == ["service-down", "service-slow", "certificate-ending", "certificate-expiring"])
+            set.rules(for: .service).map(\.name) == [
+                "service-unreadable", "service-down", "service-slow", "certificate-ending", "certificate-expiring",
+            ])
     }
 
     /// The three rules of the seed, as the design writes them.

@@ -47,6 +47,11 @@ import YAML
             noisy.hold == .minutes(17) && noisy.when.text == before.when.text && noisy.actions.map(\.json) == before.actions.map(\.json))
         #expect(noisy.fields.first { $0.key == "for" }?.origin?.file == "p/ops_policy.default.yaml")
         #expect(noisy.fields.first { $0.key == "when" }?.origin?.file == DefaultPolicy.file)
+        // Whatever else is changed of it: its condition is still the built-in one.
+        #expect(noisy.conditionOrigin == before.origin && noisy.origin(of: "for").file == "p/ops_policy.default.yaml")
+        let own = try load([file("ops_policy.default.yaml", "extends: builtin\nrules: {noisy-neighbor: {when: active_runs > 3}}")])
+        let other = try #require(own.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
+        #expect(other.conditionOrigin.file == "p/ops_policy.default.yaml" && other.conditionOrigin.line == 4)
         #expect(set.defaultPolicy.thresholds.first { $0.name == "noisy_share" }?.text == "60%")
         #expect(set.defaultPolicy.mode == .suggest && set.defaultPolicy.allowedActions == builtIn.defaultPolicy.allowedActions)
         #expect(set.warnings == [])

@@ -67,6 +67,16 @@ import Testing
         #expect(try !Compiling.compile(rate, .runtime).get().findings(in: rate).isEmpty)
     }
 
+    @Test func aGlobWhereNoneIsReadIsSaid() throws {
+        func found(_ text: String) throws -> [ConditionFault] { try Compiling.compile(text, .runtime).get().findings(in: text) }
+        let text = "metric(\"x\", code=\"5*\").rate > 1"
+        let fault = try #require(try found(text).first)
+        #expect(fault.code == "literal-glob" && fault.hint == "write 'code=~\"5*\"' for any text in its place")
+        #expect(String(decoding: Array(text.utf8)[fault.range], as: UTF8.self) == "5*")
+        #expect(try found("metric(\"x\", code!=\"5*\").rate > 1").first?.hint?.hasPrefix("write 'code!~\"5*\"'") == true)
+        #expect(try found("metric(\"x\", code=~\"5*\").rate > 1 and metric(\"x\", code=\"500\").rate > 1").isEmpty)
+    }
+
     /// (condition, what is said of it)
     static let faults: [(String, String)] = [
         ("metric > 5", "hint: write 'metric(\"mozaiks_active_connections\")'"),
@@ -96,7 +106,8 @@ import Testing
         ("absent(metric(\"x\"))", "hint: write 'missing(metric(\"x\"))'"),
         ("metric(\"x\").rate > 10/min", "hint: a rate of a metric is per second and has no unit: write '10 / 60'"),
         ("metric(\"x\").p95 > 500ms", "hint: metrics have no units: write '0.5', if that is what the page counts in"),
-        ("metric(\"x\") > 70%", "hint: metrics have no units: write '70', if that is what the page counts in"),
+        ("metric(\"x\") > 70%", "hint: metrics have no units: write '0.7', or '70' if the page counts in percent"),
+        ("metric(\"a\").rate[5m] / metric(\"b\").rate[5m] > 5%", "hint: a ratio of metrics is a fraction: write '0.05'"),
         ("metric(\"x\")", "error[not-a-condition]"), ("count(metric(\"x\") > 5) > 3", "not of an app"),
         ("runtime.metric(\"x\") > 5", "error[runtime-prefix]"),
     ]

@@ -186,7 +186,7 @@ import Testing
 
     // MARK: Histograms
 
-    private static func buckets(_ counts: [Double], labels: String = "", bounds: [String] = ["0.1", "1", "10", "+Inf"]) -> [(
+    static func buckets(_ counts: [Double], labels: String = "", bounds: [String] = ["0.1", "1", "10", "+Inf"]) -> [(
         String, String, Double
     )] {
         zip(bounds, counts).map { ("h_bucket", (labels.isEmpty ? "" : labels + ",") + "le=" + $0, $1) }
@@ -215,6 +215,12 @@ import Testing
     func aQuantileLiesWithinItsBucket(_ counts: [Double], _ share: Double, _ expected: Double) {
         let read = HistogramQuantile.of(share, counts, [0.1, 1, 10, .infinity])
         #expect(abs((read.value ?? .nan) - expected) < 1e-12, "\(read)")
+    }
+
+    /// Half of all lies up to the first bound, but for what rounding lost or added.
+    @Test(arguments: [5.0, 5.0.nextDown, 5.0.nextUp, 5 * (1 - 1e-12)]) func aRankThatMeetsABoundIsTheBound(_ count: Double) {
+        #expect(HistogramQuantile.of(0.5, [count, 10, 10], [0.1, 1, .infinity]) == .value(0.1))
+        #expect(HistogramQuantile.of(0.5, [0, count, 10, 10], [0.1, 0.7, 1, .infinity]) == .value(0.7))
     }
 
     @Test func whatCannotBeAHistogramSaysSo() {

@@ -43,6 +43,26 @@ import Testing
         #expect(verdict.line.hasPrefix("WARNING: https://shop.example is down (connection refused)"), "\(verdict.line)")
     }
 
+    @Test func whatCannotBeSeenIsNamedAmongWhatCan() {
+        func verdict(_ summaries: [RuntimeSummary]) -> StatusVerdict {
+            StatusVerdict(summaries: summaries, at: Timestamp(milliseconds: 0), open: [])
+        }
+        let seen = summary(.host) { $0.said[.host] = "cpu 12 %" }
+        let gone = summary(.service) { replica in
+            replica.missing[.probe] = .unreachable
+            replica.detail[.probe] = "no address"
+        }
+        let part = summary(.runtime) { $0.missing[.perf] = .unauthorized }
+        #expect(verdict([seen]).unseen == nil && verdict([gone]).unseen == nil, "nothing is wrong, and nothing is seen")
+        #expect(verdict([seen, gone]).unseen?.words == "this (service) cannot be seen, 1 of 2: unreachable (no address)")
+        #expect(verdict([part]).unseen?.words == "this (runtime) cannot be seen whole: \(Endpoint.perf.path): unauthorized")
+        #expect(
+            verdict([part, seen, gone]).unseen?.words
+                == "2 of 3 cannot be seen whole: this (runtime): \(Endpoint.perf.path): unauthorized; this (service): unreachable (no address)"
+        )
+        #expect(verdict([part, seen, gone]).unseen?.names == "this (runtime), this (service)")
+    }
+
     @Test func figuresAreShownInTheirTone() {
         var replica = RuntimeSummary.Replica(url: "https://shop.example", perfInterval: .seconds(10))
         (replica.isHealthy, replica.said[.probe]) = (true, "up, status 200, 41 ms")

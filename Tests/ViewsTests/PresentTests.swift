@@ -77,6 +77,27 @@ struct PresentTests {
         #expect(calm.standing { _ in "" } == "not true by these values")
     }
 
+    @Test("an open incident is judged by what keeps it open, not by what began it")
+    func goesOn() throws {
+        let policy = Self.policy.replacing(bytesOf: "when: open_runs > 15,", with: "when: open_runs > 15, while: open_runs > 10,")
+        // Twelve open runs: no more than begins it, more than ends it.
+        let situation = try Self.situation([Crowd.noisy, Crowd.calm], policy)
+        let now = try #require(PresentCondition(of: Self.crowded(), in: situation))
+        #expect(now.state == .holds && now.isWhile && now.withValues.hasPrefix("open_runs (12) > 10"), "\(now)")
+        #expect(now.standing { _ in "" } == "still true" && now.document["truth"] == "true")
+        let stands = try #require(situation.explanations(of: nil).first { $0.rule.name == "crowded" })
+        #expect(stands.phase == .firing && stands.document.json["truth"] == "yes" && stands.isWhile, "\(stands.document.json)")
+        #expect(stands.document.json["condition"] == "open_runs > 10")
+        // What holds of itself is said by itself.
+        let begun = try #require(PresentCondition(of: Self.crowded(), in: try Self.situation([Crowd.noisy], policy)))
+        #expect(begun.state == .holds && !begun.isWhile && begun.withValues.hasPrefix("open_runs (20) > 15"), "\(begun)")
+        let over = try #require(PresentCondition(of: Self.crowded(), in: try Self.situation([Crowd.noisy, ["app-shop": 9]], policy)))
+        #expect(over.state == .isOver(nil) && over.isWhile && over.withValues.hasPrefix("open_runs (9) > 10"), "\(over)")
+        // Before it fires only `when` counts.
+        let idle = try #require(try Self.situation([Crowd.calm], policy).explanations(of: nil).first { $0.rule.name == "crowded" })
+        #expect(idle.phase == .inactive && !idle.isWhile && idle.document.json["condition"] == "open_runs > 15")
+    }
+
     @Test("since when it is not true any more is what the engine decided")
     func since() throws {
         let situation = try Self.situation([Crowd.noisy, Crowd.calm])

@@ -182,6 +182,66 @@ import struct Journal.MinuteRow
         #expect(page.contains("No evidence in that time of error_rate"))
     }
 
+    @Test("of many things the runtime's charts come first, then what is unwell; the others are linked")
+    func many() throws {
+        let world = try World()
+        var ill = World.incident(1, rule: "service-down", app: nil, severity: .critical)
+        ill = Incident(
+            fingerprint: ill.fingerprint, id: ill.id, rule: ill.rule, subject: .service("zeta"), severity: ill.severity,
+            summary: ill.summary, origin: ill.origin, condition: ill.condition, openedAt: ill.openedAt, since: ill.since,
+            transitions: [], evidence: [], suggestions: [], nextSteps: [], playbook: nil, labels: [:])
+        try world.commit(
+            [ill], states: [World.sight()] + ["a", "b", "c", "d", "zeta"].map { World.sight($0, kind: .service) })
+        let text = world.face().get("/").text
+        let rest = try #require(text.split(separator: "<section id=\"charts\"").last)
+        let charts = String(try #require(rest.split(separator: "</section>").first))
+        let headings = charts.split(separator: "<h3>").dropFirst().map { $0.prefix { $0 != "<" } }
+        #expect(headings.map(String.init) == ["shared", "zeta", "a", "b"], "\(headings)")
+        #expect(charts.contains("Charts of 4 of 6 things that are watched; the figures of the others: "))
+        #expect(
+            charts.contains("<a href=\"/api/v1/history?runtime=c\">c</a>, <a href=\"/api/v1/history?runtime=d\">d</a></p>"), "\(charts)")
+    }
+
+    /// A minute of what stands beside a runtime.
+    private static func minute(_ minute: Int64, of name: String, _ endpoint: Endpoint, _ readings: [Signal: Evidence]) -> MinuteRow {
+        var all = Signal.allCases.map { _ in Evidence.missing(.notTracked) }
+        for (signal, evidence) in readings { all[Int(signal.rawValue)] = evidence }
+        var watch = WatchMinute()
+        // Looks at services have the bit of a fallback that is never kept by itself.
+        watch.heard = 1 << (endpoint == .probe ? Endpoint.perfChats : endpoint).rawValue
+        watch.intervals = [10_000]
+        let row = RecordedHistory.Row(minute: minute, app: nil, readings: all, watched: 1, watch: watch)
+        return MinuteRow(runtime: name, minute: minute, bytes: MinuteBlob.encode([row]))
+    }
+
+    @Test("of hosts and services limits to stay above are drawn, too, however far; what is missing there is not said of a runtime")
+    func below() throws {
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.policies(""), World.sight("this", kind: .host), World.sight("website", kind: .service)],
+                minutes: (2...300).reversed().flatMap { back in
+                    [
+                        Self.minute(Self.now - Int64(back), of: "this", .host, [.diskFree: .value(40), .inodesFree: .value(90)]),
+                        Self.minute(
+                            Self.now - Int64(back), of: "website", .probe, [.up: .value(back == 99 ? 0 : 1), .certificateDays: .value(2)]),
+                    ]
+                }))
+        let page = world.face().get("/").text
+        for words in [
+            "</span>disk_free below 3%: host-disk-full</li>", "</span>disk_free below 10%: ", "</span>inodes_free below 10%: ",
+            "</span>below 14: certificate-expiring</li>", "</span>below 3: certificate-ending</li>",
+            "No evidence in that time of latency: this service does not show it",
+        ] {
+            #expect(page.contains(words), "\(words)")
+        }
+        #expect(!page.contains("this runtime does not track it"))
+        let history = try world.face().get("/api/v1/history?runtime=website").json()
+        #expect(history["series"]?.array?.map { $0["series"]?.string } == ["up", "latency"], "\(history)")
+        let hours = world.face().get("/?range=6h").text
+        #expect(hours.contains("0 to 1, the lowest minute of each 2"), "the minute in which it was down is not lost")
+    }
+
     @Test("a range, or a time of one's own by one's own clocks; nonsense is said to be")
     func frames() throws {
         let world = try World()

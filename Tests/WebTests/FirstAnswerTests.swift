@@ -110,6 +110,22 @@ struct FirstAnswerTests {
         #expect(text.contains(">http://127.0.0.1:8000: unauthorized") && !text.contains("Http://"))
     }
 
+    @Test("where one of several cannot be seen it is named, and nothing false is said of the others")
+    func dim() throws {
+        let world = try World()
+        try world.commit([], states: [World.sight(), World.sight("db", kind: .service, missing: [.probe: .unreachable])])
+        let text = world.face().get("/").text
+        for words in [
+            "Not all is known</h1>", "<p class=\"lead\">db (service) cannot be seen, 1 of 2: unreachable. No incident is open.</p>",
+            "nothing: what is seen asks for nothing; what is not seen is not judged", "a look at why db (service) cannot be seen: ",
+        ] {
+            #expect(text.contains(words), "\(words): \(text.prefix(5_000))")
+        }
+        #expect(!text.contains("nothing is seen") && !text.contains("nothing new can be"))
+        try world.commit([World.incident(1, rule: "dead-counters", app: nil, severity: .info)])
+        #expect(world.face().get("/").text.contains("1 note is open, and no warning. And db (service) cannot be seen, 1 of 2"))
+    }
+
     @Test("while the engine says that it cannot write nothing is well, however fresh the journal is")
     func standstill() throws {
         let world = try World()

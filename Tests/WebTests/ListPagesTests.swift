@@ -91,6 +91,26 @@ struct ListPagesTests {
         #expect(try ids("since=150m&limit=2") == [3, 2])
     }
 
+    @Test("a rule's place is where its condition is written, though the rest is inherited")
+    func ownCondition() throws {
+        let world = try World()
+        let text = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            extends: builtin
+            rules:
+              mongodb-slow:
+                when: active_runs > 3
+
+            """
+        try world.commit([], states: [World.policies(text)])
+        let face = world.face()
+        let rules = try #require(try face.get("/api/v1/rules").json()["rules"]?.array)
+        let rule = try #require(rules.first { $0["name"] == "mongodb-slow" })
+        #expect(rule["condition"] == "active_runs > 3" && rule["origin"] == "ops_policy.default.yaml:6", "\(rule)")
+        #expect(face.get("/rules").text.contains("<code>ops_policy.default.yaml:6</code>"))
+    }
+
     @Test("rules come in parts of their own order; a cursor whose end is gone says so")
     func parts() throws {
         let world = try World()

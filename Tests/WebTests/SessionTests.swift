@@ -94,6 +94,28 @@ import Testing
             TickRecord(commands: [CommandResult(id: row.id, takenAt: World.start, result: "approved a <b>: x")]))
         let told = Browser(face: world.face(), cookie: browser.cookie).get("\(place)?asked=\(row.id)").text
         #expect(told.contains("approved a &lt;b&gt;: x"))
+        // What the guard then says is what came of it; what was said of the offer before is not.
+        func decided(_ verdict: Verdict, at: Timestamp, of offer: String) -> ActionDecision {
+            ActionDecision(
+                at: at, incident: incident.id, key: approval.key, effect: approval.effect, ttl: approval.ttl, verdict: verdict,
+                approval: offer, approvedBy: "token:maria")
+        }
+        func notice(_ decisions: [ActionDecision]) throws -> String {
+            var after = incident
+            after.decisions = decisions
+            try world.commit([after])
+            return Browser(face: world.face(), cookie: browser.cookie).get("\(place)?asked=\(row.id)").text
+        }
+        let refused = Verdict.refused(Refusal(.approval, "the runtime restarted"))
+        let tooEarly = World.start - .seconds(10)
+        for earlier in [decided(refused, at: tooEarly, of: approval.id), decided(refused, at: World.start, of: "zzzz")] {
+            #expect(try notice([earlier]).contains("</span> approved a &lt;b&gt;: x"))
+        }
+        let bad = try notice([decided(refused, at: World.start, of: approval.id)])
+        #expect(bad.contains("</span> Approved, but refused: ") && !bad.contains("</span> approved a"), "\(bad.prefix(4_000))")
+        #expect(bad.contains("<p class=\"notice bad\" role=\"alert\">"))
+        let good = try notice([decided(.act, at: World.start, of: approval.id)])
+        #expect(good.contains("</span> Approved, and done: ") && good.contains("<p class=\"notice good\" role=\"status\">"))
     }
 
     @Test("from a list a whole rule is silenced on a runtime, and each incident acknowledged; one comes back to it")

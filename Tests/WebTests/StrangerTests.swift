@@ -70,6 +70,23 @@ import Views
         if status != 200 { #expect(try answer.json()["detail"]?.string == words, "\(answer.text)") }
     }
 
+    @Test("where hosts and services are watched too, what there is not may be any of them, and what there is is called what it is")
+    func kinds() throws {
+        let world = try World()
+        var settings = try world.see()
+        settings.runtimes += [
+            WatchedRuntime(name: "this", kind: .host, replicas: ["/proc"]),
+            WatchedRuntime(name: "website", kind: .service, replicas: ["https://shop.example"]),
+        ]
+        let (face, token) = (world.face(settings: settings), try world.token("tom", .operator))
+        let listed = try face.get("/api/v1/incidents?runtime=zzzzzz").json()["detail"]?.string
+        #expect(
+            listed == "there is no runtime, host or service 'zzzzzz'; there are: runtime shared, host this, service website",
+            "\(listed ?? "")")
+        let mark = try face.post("/api/v1/marks", #"{"name":"v1","runtime":"zzzzzz"}"#, bearer: token).json()["detail"]?.string
+        #expect(mark == "there is no runtime, host or service 'zzzzzz': there are shared, this, website", "\(mark ?? "")")
+    }
+
     /// Before anything was seen everybody is a stranger, and nobody is called one.
     @Test func whatIsNotKnownIsNotCalledUnknown() throws {
         let world = try World()

@@ -88,13 +88,14 @@ struct World {
 
     /// What a poll just showed.
     static func sight(
-        _ name: String = "shared", missing: [Endpoint: MissingReason] = [:], unjudged: [RuntimeSummary.Unjudged] = []
+        _ name: String = "shared", kind: WatchedKind = .runtime, missing: [Endpoint: MissingReason] = [:],
+        unjudged: [RuntimeSummary.Unjudged] = []
     ) -> StateRow {
         var replica = RuntimeSummary.Replica(url: "http://127.0.0.1:8000", perfInterval: .seconds(10))
         replica.isHealthy = missing[.health] == nil ? true : nil
         replica.missing = missing
         var summary = RuntimeSummary(
-            runtime: name, replicas: [replica], apps: 3, deadCounters: [.errors], liveCounters: [], endedRuns: 0)
+            runtime: name, kind: kind, replicas: [replica], apps: 3, deadCounters: [.errors], liveCounters: [], endedRuns: 0)
         summary.unjudged = unjudged
         let sight = RuntimeSight(
             summary: summary, polledAt: start, interval: .seconds(10), mode: .enforce, environment: "production",

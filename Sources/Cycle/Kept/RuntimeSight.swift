@@ -80,7 +80,7 @@ public struct RuntimeSight: Sendable {
     /// How well it sees: a change of that is written at once.
     package var quality: [String] {
         [summary.finding.map { "\($0.trouble ?? "-") \($0.isDeserted)" } ?? "-"]
-            + summary.replicas.map { replica in
+            + (summary.replicas + [summary.page].compactMap { $0 }).map { replica in
                 let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
                 return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
                     + missing.joined(separator: " ")
@@ -105,6 +105,7 @@ extension RuntimeSight {
         ]
         // As on tapes: a runtime where nothing is said of it.
         if summary.kind != .runtime { object.append("kind", .string(summary.kind.rawValue)) }
+        if let page = summary.page { object.append("page", RuntimeSight.document(page)) }
         return .object(object)
     }
 
@@ -164,6 +165,7 @@ extension RuntimeSight {
                 labels: Dictionary(labels.compactMap { label in label.value.string.map { (label.key, $0) } }) { first, _ in first },
                 isDeserted: try finding.member("deserted").bool())
         }
+        summary.page = try reader.optional("page").map { page throws(DocumentError) in try RuntimeSight.replica(page) }
         // Monitors before it was told wrote nothing of it.
         summary.unjudged =
             try reader.optional("unjudged")?.map { one throws(DocumentError) in

@@ -43,7 +43,7 @@ extension Pipeline {
         }
         let runtime = arguments["runtime"]?.string
         if let runtime, !settings.runtimes.contains(where: { $0.name.isSame(as: runtime) }) {
-            return Obedience(result: "no runtime \(Pipeline.shown(runtime)) is watched")
+            return Obedience(result: "no \(WatchedKind.any(of: settings.runtimes.map(\.kind))) \(Pipeline.shown(runtime)) is watched")
         }
         guardState.mark(name, runtime: runtime, by: actor, now: now)
         return Obedience(

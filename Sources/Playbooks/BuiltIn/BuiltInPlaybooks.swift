@@ -44,6 +44,7 @@ public enum BuiltInPlaybooks {
         ("runtime-unreachable", runtimeUnreachable),
         ("service-down", serviceDown),
         ("service-slow", serviceSlow),
+        ("service-unreadable", serviceUnreadable),
         ("stalled-runs", stalledRuns),
         ("token-burn-spike", tokenBurnSpike),
         ("turn-latency-high", turnLatencyHigh),

@@ -48,6 +48,14 @@ extension ConditionCompiler {
             for (unit, other, expression) in [(a, b, left), (b, a, right)] {
                 let isBesideMetric = (expression.range == left.range ? right : left).isOfMetric
                 switch expression.kind {
+                case .number(let quantity) where isBesideMetric && other == .number && unit == .percent:
+                    // Of a gauge that counts in percent it is the figure itself; of a ratio it is a hundredth.
+                    let share = Figure.number(quantity.value / 100)
+                    hint =
+                        (expression.range == left.range ? right : left).isRatio
+                        ? "a ratio of metrics is a fraction: write '\(share)'"
+                        : "metrics have no units: write '\(share)', or '\(Figure.number(quantity.value))' if the page counts in percent"
+                    place = expression.range
                 case .number(let quantity) where isBesideMetric && other == .number:
                     // What the page counts in nobody knows here.
                     hint =
@@ -128,6 +136,15 @@ extension Expression {
         case .reading(let use): use.metric != nil
         case .negate(let inner): inner.isOfMetric
         case .arithmetic(_, let left, let right): left.isOfMetric || right.isOfMetric
+        default: false
+        }
+    }
+
+    /// Whether one is divided by the other.
+    fileprivate var isRatio: Bool {
+        switch kind {
+        case .negate(let inner): inner.isRatio
+        case .arithmetic(.divide, let left, let right): left.isOfMetric && right.isOfMetric
         default: false
         }
     }

@@ -1,7 +1,7 @@
 import Model
 import YAML
 
-/// `metric("http_requests_total", code="5*").rate` as a condition names it; the window behind it is the parser's.
+/// `metric("http_requests_total", code=~"5*").rate` as a condition names it; the window behind it is the parser's.
 struct MetricCall: Hashable, Sendable {
     let query: MetricQuery
     let ofRuntime: Bool

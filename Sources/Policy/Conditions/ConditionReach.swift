@@ -256,11 +256,23 @@ extension CompiledCondition {
                 found.append(error)
             }
         }
+        found += readings.compactMap { $0.series.metric }.flatMap(\.matchers).compactMap { CompiledCondition.literalGlob($0, in: text) }
         guard found.allSatisfy({ $0.code != "never-true" }), !reach.isPossible(true) else { return found }
         found.append(
             ConditionFault(
                 "never-true", "no readings make this true: its parts contradict each other", 0..<text.utf8.count,
                 hint: readsClock ? "hours over midnight are joined by 'or': hour() >= 22 or hour() < 6" : nil))
         return found
+    }
+
+    /// `code="5*"` asks for a star; nobody's labels have one.
+    private static func literalGlob(_ matcher: MetricQuery.Matcher, in text: String) -> ConditionFault? {
+        guard !matcher.isGlob, matcher.value.utf8.contains(UInt8(ascii: "*")) else { return nil }
+        let (bytes, value) = (Array(text.utf8), Array(matcher.value.utf8))
+        let start = bytes.indices.first { bytes[$0...].starts(with: value) }
+        let glob = MetricQuery.Matcher(label: matcher.label, value: matcher.value, isNegated: matcher.isNegated, isGlob: true)
+        return ConditionFault(
+            "literal-glob", "'*' behind '\(matcher.isNegated ? "!=" : "=")' is the character itself",
+            start.map { $0..<$0 + value.count } ?? 0..<bytes.count, hint: "write '\(glob.text)' for any text in its place")
     }
 }

@@ -44,6 +44,15 @@ public struct Rule: Sendable {
     /// Every value with its place, for `policy show`. Nil origin: nothing is written, this holds by default.
     public let fields: [Field]
 
+    /// Where a value of it is written; of one that holds by default, where the rule stands.
+    public func origin(of key: String) -> Origin { fields.first { $0.key.isSame(as: key) }?.origin ?? origin }
+
+    /// Where to look for its condition: at the rule, or in the file that says another one for it.
+    public var conditionOrigin: Origin {
+        let written = origin(of: "when")
+        return written.file.isSame(as: origin.file) ? origin : written
+    }
+
     /// One value of a rule, or of a policy, as it holds, and where it is written.
     public struct Field: Sendable {
         public let key: String

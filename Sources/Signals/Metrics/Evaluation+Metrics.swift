@@ -97,6 +97,9 @@ extension Evaluation {
 /// Where a share of observations lies below, by the counts of a histogram: as Prometheus' `histogram_quantile` has it, linear
 /// within a bucket, from 0 in the first, and the last finite bound for what lies beyond it.
 enum HistogramQuantile {
+    /// Of what rounding loses, relative to the count.
+    private static let tolerance = 1e-9
+
     /// - Parameters:
     ///   - counts: observations up to each bound.
     ///   - bounds: ascending; the last is infinite.
@@ -110,11 +113,13 @@ enum HistogramQuantile {
         }
         guard most > 0 else { return .missing(.noTraffic) }
         let rank = quantile * most
-        let place = rising.dropLast().firstIndex { $0 >= rank } ?? counts.count - 1
+        // A rank that meets a bucket's bound meets it however sums and shares were rounded.
+        let place = rising.dropLast().firstIndex { $0 >= rank * (1 - tolerance) } ?? counts.count - 1
         if place == counts.count - 1 { return .value(bounds[place - 1]) }
         if place == 0, bounds[0] <= 0 { return .value(bounds[0]) }
         let (low, below) = place == 0 ? (0, 0) : (bounds[place - 1], rising[place - 1])
         let count = rising[place] - below
-        return .value(count > 0 ? low + (bounds[place] - low) * (rank - below) / count : bounds[place])
+        guard count > 0, rank < rising[place] * (1 - tolerance) else { return .value(bounds[place]) }
+        return .value(low + (bounds[place] - low) * (rank - below) / count)
     }
 }

@@ -14,7 +14,7 @@ struct MetricLog: Sendable {
         // What no policy asks for any more is forgotten, what a new one asks for begins.
         tracks = queries.map { query in
             var track = tracks.first { $0.query.isSame(as: query.description) } ?? MetricTrack(query)
-            track.take(search.find(query), at: at, maxGap: maxGap)
+            track.take(search.find(query), isWindowed: query.reading.isWindowed, at: at, maxGap: maxGap)
             return track
         }
     }

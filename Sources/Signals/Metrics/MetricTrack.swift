@@ -42,29 +42,36 @@ struct MetricTrack: Sendable {
         self.query = query.description
     }
 
-    mutating func take(_ finding: PageFinding, at: Int64, maxGap: Int64) {
+    /// - Parameter isWindowed: what is read of it is counted over a time.
+    mutating func take(_ finding: PageFinding, isWindowed: Bool, at: Int64, maxGap: Int64) {
         switch finding {
-        case .absent: standing = .absent
+        case .absent, .unmatched:
+            // A page that was read, and nothing to count on it: nothing grew. What comes later began at nothing since, and what was
+            // counted here once grew by nothing: a process that began anew shows a label again when it has something to count.
+            if isWindowed { append(growth: MetricTrack.nothing(bounds), at: at, maxGap: maxGap) }
+            standing = finding == .absent ? .absent : last.isEmpty ? .unmatched : .counting
         case .number(let evidence): standing = .number(evidence)
         case .unreadable(let reason): standing = .unreadable(reason)
-        case .unmatched:
-            // What was counted here once and is not on the page grew by nothing: a process that began anew shows a label again
-            // when it has something to count for it.
-            guard !last.isEmpty else { return standing = .unmatched }
-            standing = .counting
-            append(growth: [Double](repeating: 0, count: rows.last?.count ?? 1), at: at, maxGap: maxGap)
         case .counted(let counted, let bounds): count(counted, bounds, at: at, maxGap: maxGap)
         }
     }
 
+    private static func nothing(_ bounds: [Double]) -> [Double] { [Double](repeating: 0, count: max(1, bounds.count)) }
+
     private mutating func count(_ counted: [PageFinding.Counted], _ bounds: [Double], at: Int64, maxGap: Int64) {
         standing = .counting
         if bounds != self.bounds {
-            // Other buckets: nothing of before can be added to them.
-            (self.bounds, rows, axis, last) = (bounds, [], TimeAxis(), [])
+            if last.isEmpty {
+                // Nothing was counted yet, whatever the buckets.
+                rows = ContiguousArray(repeating: MetricTrack.nothing(bounds), count: axis.count)
+            } else {
+                // Other buckets: nothing of before can be added to them.
+                (rows, axis, last) = ([], TimeAxis(), [])
+            }
+            self.bounds = bounds
         }
         let before = axis.last
-        var growth = [Double](repeating: 0, count: max(1, bounds.count))
+        var growth = MetricTrack.nothing(bounds)
         var seen: [Seen] = []
         seen.reserveCapacity(counted.count)
         var old = 0

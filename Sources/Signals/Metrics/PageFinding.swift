@@ -73,11 +73,15 @@ struct PageSearch {
         return (places, page.families[page.names[index].family].kind)
     }
 
+    /// Whether the page names that family, also where it shows no series of it. OpenMetrics calls that of `requests_total` `requests`.
+    private func hasFamily(_ name: String) -> Bool {
+        families[name] != nil || name.hasSuffix("_total") && families[PageSearch.base(name)] != nil
+    }
+
     func find(_ query: MetricQuery) -> PageFinding {
         if case .quantile(let percent) = query.reading { return quantile(query, percent) }
-        // OpenMetrics calls the family of `requests_total` `requests`.
         guard let (places, kind) = samples(query.name) ?? samples(query.name + "_total") else {
-            return families[query.name] == nil ? .absent : .unmatched
+            return hasFamily(query.name) ? .unmatched : .absent
         }
         switch query.reading {
         case .rate, .increase:
@@ -213,7 +217,7 @@ struct PageSearch {
     private func quantile(_ query: MetricQuery, _ percent: Int) -> PageFinding {
         if let (places, kind) = samples(query.name + "_bucket"), kind != .gaugeHistogram { return buckets(query, places) }
         if let (places, _) = samples(query.name) { return summary(query, percent, places) }
-        return families[query.name] == nil ? .absent : .unmatched
+        return hasFamily(query.name) ? .unmatched : .absent
     }
 
     private func buckets(_ query: MetricQuery, _ places: [Int]) -> PageFinding {

@@ -11,6 +11,7 @@ extension Evaluation {
         if state.page.newestAt != nil {
             var page = RuntimeSummary.Replica(url: Observation.page, perfInterval: options.interval)
             state.page.sum(up: &page, .metrics, of: ReplicaState(url: Observation.page), self)
+            forget(state.page.newestAt, maxGap: state.pageMaxGap, in: &page)
             summary.page = page
         }
         return summary
@@ -22,10 +23,16 @@ extension Evaluation {
         for endpoint in Endpoint.allCases where ReplicaState.keptSince(endpoint) != nil {
             replica.track(endpoint)?.sum(up: &summary, endpoint, of: replica, self)
         }
+        forget(replica.newestAt(.metrics), maxGap: replica.maxGap(.metrics, options), in: &summary)
         summary.restarts = replica.identity.restarts.count
         summary.answersForSeveralProcesses = replica.identity.isSeveral(asOf: at)
         summary.isAbsent = replica.isAbsent(asOf: at, options)
         return summary
+    }
+
+    /// Why a page could not be read is told while it is asked: a configuration may name none any more, or another one.
+    private func forget(_ newest: Int64?, maxGap: Int64, in summary: inout RuntimeSummary.Replica) {
+        if let newest, summary.missing[.metrics] != nil, at - newest > maxGap { summary.missing[.metrics] = .stale }
     }
 }
 

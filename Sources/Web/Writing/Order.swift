@@ -173,7 +173,7 @@ struct Order {
                     throw Problem.badRequest("\(other.sentence); note it there")
                 }
                 guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
-                    throw Order.unknown("runtime", runtime, known)
+                    throw Order.unknown(reading.noun, runtime, known)
                 }
                 arguments.append("runtime", .string(runtime))
             }

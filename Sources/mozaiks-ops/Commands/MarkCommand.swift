@@ -35,7 +35,8 @@ enum MarkCommand {
                     other.sentence, hint: "note it at the monitor of shard \(other.shard)")
             }
             guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
-                throw CommandFailure.unknown("runtime", runtime, known: known, list: "mozaiks-ops config show")
+                let noun = WatchedKind.any(of: configuration.runtimes.map(\.watched.kind))
+                throw CommandFailure.unknown(noun, runtime, known: known, list: "mozaiks-ops config show")
             }
             document.append("runtime", .string(runtime))
         }

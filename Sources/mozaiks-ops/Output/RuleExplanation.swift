@@ -20,12 +20,12 @@ extension RuleExplanation {
         } else if !reasons.isEmpty {
             text += reasons.map { "  \(Shown.code($0))\n" }.joined()
         }
-        text += "\n" + terminal.paint("Condition", .bold) + "  \(rule.when.origin)\n"
+        text += "\n" + terminal.paint(isWhile ? "It goes on while" : "Condition", .bold) + "  \(judged.origin)\n"
         if let answered {
             text +=
                 "  with the readings kept last, none newer than \(answered): they are kept once a minute, the state above at each poll\n"
         }
-        text += "  \(Shown.code(condition?.withValues ?? rule.when.text))\n"
+        text += "  \(Shown.code(condition?.withValues ?? judged.text))\n"
         for term in condition?.terms ?? [] {
             let words = "\(term.truth)"
             text += "    \(words)" + String(repeating: " ", count: max(1, 8 - words.utf8.count)) + Shown.code(term.text)

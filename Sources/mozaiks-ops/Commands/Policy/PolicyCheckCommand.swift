@@ -43,6 +43,7 @@ enum PolicyCheckCommand {
             let policies = try load(invocation)
             result = PolicyFindings(policies)
             if lacksGate(invocation) { result.diagnostics += Sight.warningsWithoutGate(policies) }
+            if lacksPage(invocation) { result.diagnostics += Sight.warningsWithoutPage(policies) }
             result.diagnostics += strangers(policies, invocation)
             result.diagnostics.sort()
             if invocation.arguments.has("against") {
@@ -74,11 +75,10 @@ enum PolicyCheckCommand {
         let isConfigured = invocation.arguments.positional("DIR") == nil && invocation.arguments.value("policies") == nil
         var found: [Diagnostic] = isConfigured ? Strangers(configuration, policies).warnings : []
         for rule in policies.allRules {
-            func origin(_ key: String) -> Origin { rule.fields.first { $0.key == key }?.origin ?? rule.origin }
             if let id = rule.playbook, pages.playbook(id) == nil {
                 found.append(
                     policies.warning(
-                        "unknown-playbook", "there is no playbook '\(id)'", at: origin("playbook"),
+                        "unknown-playbook", "there is no playbook '\(id)'", at: rule.origin(of: "playbook"),
                         hint: Nearest.hint(to: id, among: pages.playbooks.map(\.id)) ?? "mozaiks-ops playbooks list"))
             }
             // Without a configuration file it is not known which channels there will be.
@@ -88,7 +88,7 @@ enum PolicyCheckCommand {
                     found.append(
                         policies.warning(
                             "unknown-channel", "no channel '\(name)' is configured: nobody hears of '\(rule.name)' there",
-                            at: origin("actions"),
+                            at: rule.origin(of: "actions"),
                             hint: Nearest.hint(to: name, among: channels)
                                 ?? (channels.isEmpty
                                     ? "the configuration has no channels" : "there are: " + channels.joined(separator: ", "))))
@@ -103,6 +103,14 @@ enum PolicyCheckCommand {
     private static func lacksGate(_ invocation: Invocation) -> Bool {
         guard let configuration = try? invocation.loadConfiguration(), configuration.gate == nil else { return false }
         return configuration.file != nil || invocation.arguments.has("against")
+    }
+
+    /// Whether it is known that no runtime has a page of metrics: a configuration names runtimes, and no page of any.
+    private static func lacksPage(_ invocation: Invocation) -> Bool {
+        guard !invocation.arguments.has("against"), let configuration = try? invocation.loadConfiguration(), configuration.file != nil
+        else { return false }
+        let watched = configuration.runtimes.map(\.watched) + configuration.elsewhere.map(\.watched)
+        return watched.contains { $0.kind == .runtime } && watched.allSatisfy { $0.metrics == nil }
     }
 }
 
@@ -145,8 +153,8 @@ enum Sight {
             let seen = await poller.look(at: target, target.whole)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
-            // What the gate counts is not the runtime's to show.
-            let dead = signals.deadSignals(at: invocation.clock.now()).filter { !$0.key.isOfGate }
+            // What the gate counts is not the runtime's to show, and where its page of metrics is a URL alone does not say.
+            let dead = signals.deadSignals(at: invocation.clock.now()).filter { !$0.key.isOfGate && !$0.key.isOfPage }
             let summary = signals.summary
             guard summary.replicas.contains(where: { $0.trackedChats != nil }) else {
                 await assembly.client.shutdown()
@@ -178,12 +186,23 @@ enum Sight {
 
     /// A warning for each rule that sees nothing where there is no gate.
     static func warningsWithoutGate(_ policies: PolicySet) -> [Diagnostic] {
-        let missing = Signal.allCases.filter(\.isOfGate).map { ($0, MissingReason.notTracked) }
-        return blind(policies, Dictionary(uniqueKeysWithValues: missing)).map { rule, lacks in
-            let names = lacks.map(\.name).joined(separator: ", ")
-            return policies.warning(
-                "blind", "'\(rule.name)' can never fire without a gate: it lacks \(names)", at: rule.when.origin,
-                hint: "'actions: {gate: …}' in the configuration, and a proxy that asks it: docs/deploy/gate.md")
+        warnings(
+            policies, without: "a gate", Signal.allCases.filter(\.isOfGate),
+            hint: "'actions: {gate: …}' in the configuration, and a proxy that asks it: docs/deploy/gate.md")
+    }
+
+    /// The same where no runtime has a page of metrics.
+    static func warningsWithoutPage(_ policies: PolicySet) -> [Diagnostic] {
+        warnings(
+            policies, without: "a page of metrics", Signal.allCases.filter(\.isOfPage),
+            hint: "'metrics: /metrics' beside the runtime's 'replicas' in the configuration: docs/prometheus.md")
+    }
+
+    private static func warnings(_ policies: PolicySet, without what: String, _ signals: [Signal], hint: String) -> [Diagnostic] {
+        blind(policies, Dictionary(uniqueKeysWithValues: signals.map { ($0, MissingReason.notTracked) })).map { rule, lacks in
+            policies.warning(
+                "blind", "'\(rule.name)' can never fire without \(what): it lacks \(lacks.map(\.name).joined(separator: ", "))",
+                at: rule.when.origin, hint: hint)
         }
     }
 
@@ -197,7 +216,8 @@ enum Sight {
             {
                 lacks.append(series.signal)
             }
-            return (rule, lacks)
+            // What is never true by itself is told with the condition: nothing is lacking.
+            return lacks.isEmpty ? nil : (rule, lacks)
         }
     }
 }
