@@ -70,17 +70,27 @@ struct BesideReader {
 
     /// More than this many are no list that a person wrote.
     private static let mostMounts = 64
+    private static let mountHint = "absolute paths, such as [/, /var/lib/mongodb]"
 
     private func mounts(_ inner: Fields) -> [String] {
         guard let node = inner.node(HostKeys.mounts), let items = reader.reporter.list(node, "'mounts'") else { return ["/"] }
         var mounts: [String] = []
         for item in items {
-            guard let path = reader.path(item, "a mount") else { continue }
+            guard let path = reader.writtenPath(item, "a mount") else { continue }
+            // A folder beside the configuration is no mount that anybody means.
+            guard path.hasPrefix("/") else {
+                reader.reporter.report("type", "a mount must be an absolute path", at: item, hint: BesideReader.mountHint)
+                continue
+            }
             if mounts.contains(where: { $0.isSame(as: path) }) {
                 reader.reporter.report("mount-twice", "\(Shown.id(path)) stands twice", at: item, severity: .warning)
             } else {
                 mounts.append(path)
             }
+        }
+        if items.isEmpty {
+            reader.reporter.report(
+                "type", "'mounts' names no folder", at: node, hint: BesideReader.mountHint + "; without it, / is looked at")
         }
         if mounts.count > BesideReader.mostMounts {
             reader.reporter.report(

@@ -179,6 +179,11 @@ public struct SettingReader {
 
     /// A path; a relative one begins at the configuration's folder.
     public func path(_ node: YAMLNode, _ what: String) -> String? {
+        writtenPath(node, what).map(absolute)
+    }
+
+    /// A path as it is written, variables replaced: where a relative one is none.
+    public func writtenPath(_ node: YAMLNode, _ what: String) -> String? {
         guard let text = text(node, what) else { return nil }
         guard !text.contains(bytesOf: "://") else {
             // Without the line itself: such a URL may hold a password.
@@ -189,7 +194,7 @@ public struct SettingReader {
             ])
             return nil
         }
-        return absolute(text)
+        return text
     }
 
     public func absolute(_ path: String) -> String {

@@ -51,7 +51,7 @@ public struct StatusVerdict: Sendable {
             (summary.replicas.isEmpty ? StatusVerdict.lostness(summary) : summary.replicas.flatMap(StatusVerdict.blindness))
                 + StatusVerdict.pageBlindness(of: summary)
         }
-        unhealthy = summaries.flatMap { StatusVerdict.sickness($0.replicas) }
+        unhealthy = summaries.flatMap { StatusVerdict.sickness($0, $0.replicas) }
     }
 
     /// `4 critical rules need about 35m more of watching: restart-loop, runs-stuck, runtime-saturated and 1 more`. Of what is usual
@@ -73,11 +73,11 @@ public struct StatusVerdict: Sendable {
 
     private static let mostNamed = 3
 
-    private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
+    private static func sickness(_ summary: RuntimeSummary, _ replicas: [RuntimeSummary.Replica]) -> [String] {
         replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil && $0.missing[.probe] == nil }.map { replica in
-            // A service says nothing of itself: how it was found does.
+            // A service says nothing of itself: how it was found does. It is called what everything else about it calls it.
             guard replica.said[.probe] == nil else {
-                return "\(replica.url) is down" + (replica.detail[.probe].map { " (\($0))" } ?? "")
+                return "\(summary.kind.rawValue) \(Shown.id(summary.runtime)) is down" + (replica.detail[.probe].map { " (\($0))" } ?? "")
             }
             return "\(replica.url) says that it is \(HealthWords.unhealthy(replica.detail[.health]))"
         }
@@ -87,7 +87,7 @@ public struct StatusVerdict: Sendable {
     /// - Parameter replica: of this one alone; nil: of all.
     public static func complaints(of summary: RuntimeSummary, replica: String? = nil) -> [String] {
         let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
-        return (replica == nil ? lostness(summary) : []) + sickness(asked) + asked.flatMap(blindness)
+        return (replica == nil ? lostness(summary) : []) + sickness(summary, asked) + asked.flatMap(blindness)
             + (replica == nil ? pageBlindness(of: summary) : [])
     }
 
@@ -221,6 +221,7 @@ public struct StatusVerdict: Sendable {
         if real.count > 3 { parts.append("and \(real.count - 3) more incident\(real.count == 4 ? "" : "s")") }
         if let journalError { parts.append(journalError) }
         parts += unhealthy.prefix(2)
+        if unhealthy.count > 2 { parts.append("and \(unhealthy.count - 2) more that \(unhealthy.count == 3 ? "is" : "are") not well") }
         parts += blind.prefix(2)
         if blind.count > 2 {
             parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
@@ -229,7 +230,11 @@ public struct StatusVerdict: Sendable {
         let notes = open.count - real.count
         if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
         parts += notices
-        parts += summaries.map(figures).filter { !$0.isEmpty }
+        // Of many that are up each one's figures would be a page, and hide what is wrong.
+        let up = summaries.filter(StatusVerdict.isServiceUp).count
+        let isCounted = up > StatusVerdict.mostNamed
+        parts += summaries.filter { !isCounted || !StatusVerdict.isServiceUp($0) }.map(figures).filter { !$0.isEmpty }
+        if isCounted { parts.append("\(up) services up") }
         if state == .ok, let unjudged { parts.append("nothing is wrong so far: \(unjudged)") }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
         return parts.map(Shown.plugin).joined(separator: "; ")
@@ -259,6 +264,12 @@ public struct StatusVerdict: Sendable {
     private func age(_ incident: Incident) -> String {
         let age = (at ?? incident.openedAt) - incident.since
         return age < .seconds(1) ? "just now" : "for \(age.brief)"
+    }
+
+    /// Whether it is a service of which nothing is to be told but that it is up.
+    private static func isServiceUp(_ summary: RuntimeSummary) -> Bool {
+        summary.kind == .service && !summary.replicas.isEmpty
+            && summary.replicas.allSatisfy { $0.isHealthy == true && $0.missing[.probe] == nil && $0.unreadableFields == 0 }
     }
 
     private func figures(_ summary: RuntimeSummary) -> String {

@@ -204,6 +204,31 @@ import Testing
         #expect(try await source.find().replicas == ["http://10.0.0.8:8000"])
     }
 
+    @Test("a file that was never readable keeps nobody from the others, and is said; where there is no other, that is a fault")
+    func neverReadable() async throws {
+        let folder = TemporaryFolder()
+        let bad = folder.write("[{", to: "a.json")
+        let good = folder.write(#"[{"targets": ["10.0.0.9:8000"]}]"#, to: "b.json")
+        let source = FileTargets(paths: [folder.path("*.json")])
+        let first = try await source.find()
+        #expect(first.replicas == ["http://10.0.0.9:8000"])
+        #expect(first.remark?.hasPrefix("\(bad): it is no JSON") == true && first.remark?.contains("what it said before") == false)
+        folder.write(#"[{"targets": ["10.0.0.8:8000", "10.0.0.9:8000"]}]"#, to: "b.json")
+        #expect(try await source.find().replicas == ["http://10.0.0.8:8000", "http://10.0.0.9:8000"], "it goes on")
+        // One of the two broke after it was read: what it said holds, and the other is still nobody's list.
+        folder.write("[{\"", to: "b.json")
+        let held = try await source.find()
+        #expect(held.replicas == ["http://10.0.0.8:8000", "http://10.0.0.9:8000"])
+        #expect(held.remark?.contains("\(bad): ") == true && held.remark?.contains("\(good): ") == true)
+        // A monitor that begins anew knows nothing of before.
+        #expect(await fault(FileTargets(paths: [folder.path("*.json")]))?.failure == .malformed)
+        folder.write(#"[{"targets": []}]"#, to: "b.json")
+        #expect(await fault(FileTargets(paths: [folder.path("*.json")]))?.failure == .malformed, "nobody known is not nobody")
+        folder.write(#"[{"targets": ["10.0.0.7:8000"]}]"#, to: "b.json")
+        let missing = FileTargets(paths: [folder.path("none.yaml"), folder.path("b.json")])
+        #expect(try await missing.find().remark?.hasPrefix("\(folder.path("none.yaml")): ") == true)
+    }
+
     @Test(
         "what is no list is said with its place and without its text",
         arguments: [

@@ -87,6 +87,20 @@ import Testing
         #expect(faults("hosts: {this: {mounts: [\(many)]}}\n").contains("more than 64 mounts"))
     }
 
+    @Test(arguments: [#"[""]"#, "[data]", "[/, ./data]", "[../]", "data"])
+    func aMountIsAnAbsolutePath(mounts: String) {
+        let said = faults("hosts: {this: {mounts: \(mounts)}}\n")
+        #expect(
+            said.contains("a mount must be an absolute path") && said.contains("hint: absolute paths, such as [/, /var/lib/mongodb]"),
+            "\(said)")
+    }
+
+    @Test func aListOfNoMountsIsRefused() {
+        let said = faults("hosts: {this: {mounts: []}}\n")
+        #expect(said.contains("'mounts' names no folder") && said.contains("without it, / is looked at"), "\(said)")
+        #expect(faults("hosts: {this: {mounts: /}}\n").isEmpty)
+    }
+
     @Test func aMountThatStandsTwiceIsAskedOnce() throws {
         let configuration = try load("hosts: {this: {mounts: [/, /var, /]}}\n")
         #expect(configuration.hosts[0].mounts == ["/", "/var"])

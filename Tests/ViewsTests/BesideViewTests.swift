@@ -40,7 +40,28 @@ import Testing
                 replica.detail[.probe] = "connection refused"
             })
         #expect(verdict.state == .warning)
-        #expect(verdict.line.hasPrefix("WARNING: https://shop.example is down (connection refused)"), "\(verdict.line)")
+        #expect(verdict.line.hasPrefix("WARNING: service this is down (connection refused)"), "\(verdict.line)")
+    }
+
+    private func service(_ name: String, isUp: Bool) -> RuntimeSummary {
+        var replica = RuntimeSummary.Replica(url: "https://\(name).example", perfInterval: .seconds(10))
+        (replica.isHealthy, replica.said[.probe]) = (isUp, isUp ? "up, 4 ms" : "down")
+        if !isUp { replica.detail[.probe] = "connection refused" }
+        return RuntimeSummary(
+            runtime: name, kind: .service, replicas: [replica], apps: 0, deadCounters: [], liveCounters: [], endedRuns: 0)
+    }
+
+    @Test func whoIsDownBesidesIsCountedAndManyThatAreUpAreNoPage() {
+        func line(down: Int, up: Int) -> String {
+            let summaries = (0..<down).map { service("d\($0)", isUp: false) } + (0..<up).map { service("u\($0)", isUp: true) }
+            return StatusVerdict(summaries: summaries, at: Timestamp(milliseconds: 0), open: []).line
+        }
+        let two = "WARNING: service d0 is down (connection refused); service d1 is down (connection refused)"
+        #expect(line(down: 2, up: 0) == two)
+        #expect(line(down: 3, up: 0) == two + "; and 1 more that is not well")
+        #expect(line(down: 5, up: 48) == two + "; and 3 more that are not well; 48 services up")
+        #expect(line(down: 0, up: 3) == "OK: u0: up, 4 ms; u1: up, 4 ms; u2: up, 4 ms")
+        #expect(line(down: 0, up: 4) == "OK: 4 services up")
     }
 
     @Test func whatCannotBeSeenIsNamedAmongWhatCan() {

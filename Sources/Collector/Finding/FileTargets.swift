@@ -5,7 +5,7 @@ import Settings
 import Synchronization
 
 /// Replicas are listed in files, in the form in which Prometheus reads them. A file that changed is read anew; of one that is
-/// broken, or half written, what it said before holds.
+/// broken, or half written, what it said before holds; where it never said anything, the other files are followed alone.
 public final class FileTargets: TargetSource {
     /// The last segment of a path may hold `*`.
     private let paths: [String]
@@ -53,7 +53,8 @@ public final class FileTargets: TargetSource {
             // What a file said that no pattern leads to any more is forgotten.
             read = kept
             let remark = faults.isEmpty ? nil : faults.joined(separator: "; ")
-            guard isWhole else { return .failure(TargetFault(.malformed, remark ?? "")) }
+            // One that never could be read says nothing of those that can; where these name nobody, nobody known is not nobody.
+            guard isWhole || !all.replicas.isEmpty else { return .failure(TargetFault(.malformed, remark ?? "")) }
             return .success(TargetList(source: name, replicas: all.replicas, labels: all.labels, remark: remark))
         }
     }

@@ -30,7 +30,8 @@ struct WireProbes: Sendable {
         var result = standing.map { ProbeResult($0) } ?? outcome.error.map { ProbeResult($0) } ?? .down(.closed, WireProbes.closed)
         result.phases = outcome.phases
         result.certificateEnd = outcome.certificateEnd
-        if outcome.error == nil { result.latency = outcome.phases.total }
+        // Of one that closed without a word only the connection was timed, and that is not how long an answer took.
+        if outcome.error == nil, standing != nil { result.latency = outcome.phases.total }
         return result
     }
 
@@ -128,11 +129,14 @@ struct WireProbes: Sendable {
         case .pong: .up
         case .refused(_, isFull: true): .down(.full, "it takes no more connections")
         case .refused("LOADING", _): .down(.notReady, "it loads its data (LOADING)")
+        case .refused("BUSY", _): .down(.notReady, "it runs a script and answers nobody meanwhile (BUSY)")
+        case .refused("CLUSTERDOWN", _): .down(.notReady, "its cluster does not serve (CLUSTERDOWN)")
         case .refused("MASTERDOWN", _): .down(.notReady, "its link to the master is gone (MASTERDOWN)")
         case .refused("MISCONF", _): .down(.rejected, "it cannot save its data, and refuses writes (MISCONF)")
         case .refused("DENIED", _): .down(.rejected, "it is in protected mode and answers its own machine only (DENIED)")
-        // It wants a login, or allows it less than PING: it is there.
-        case .refused: .up
+        // It wants a login, or another one, or allows less than PING: it is there.
+        case .refused("NOAUTH", _), .refused("NOPERM", _), .refused("WRONGPASS", _): .up
+        case .refused(let word, _): .down(.rejected, "it answers PING with an error (\(word))")
         }
     }
 

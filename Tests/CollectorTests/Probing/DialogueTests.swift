@@ -166,8 +166,20 @@ import Testing
 
     @Test func `a line of Redis has an end`() {
         #expect(Talk.hear(RedisDialogue(), Array(("+" + String(repeating: "x", count: 5_000)).utf8), pieces: 100).outcome == .foreign)
-        #expect(WireProbes.standing(.refused(word: "NOAUTH", isFull: false)) == .up)
-        #expect(WireProbes.standing(.refused(word: "NOPERM", isFull: false)) == .up)
+        for word in ["NOAUTH", "NOPERM", "WRONGPASS"] {
+            #expect(WireProbes.standing(.refused(word: word, isFull: false)) == .up, "\(word)")
+        }
+        for word in ["BUSY", "CLUSTERDOWN", "MASTERDOWN"] {
+            guard case .down(.notReady, let why)? = WireProbes.standing(.refused(word: word, isFull: false)) else {
+                Issue.record("\(word) is ready")
+                continue
+            }
+            #expect(why.hasSuffix("(\(word))"))
+        }
+        for word in ["ERR", "OOM", "READONLY", "UNKNOWNWORD"] {
+            let standing = WireProbes.standing(.refused(word: word, isFull: false))
+            #expect(standing == .down(.rejected, "it answers PING with an error (\(word))"))
+        }
         #expect(WireProbes.standing(.refused(word: "LOADING", isFull: false)) == .down(.notReady, "it loads its data (LOADING)"))
         #expect(WireProbes.standing(.refused(word: "ERR", isFull: true)) == .down(.full, "it takes no more connections"))
     }

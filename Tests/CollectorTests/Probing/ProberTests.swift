@@ -89,6 +89,16 @@ import Testing
         }
     }
 
+    @Test func `who closes without an answer took no time to answer, who only has to be there did`() async throws {
+        try await with({ peer, _ in _ = peer.read() }) { place in
+            for check in dialogues(place) {
+                let result = try await look(check)
+                #expect(fault(result) == .closed && result.latency == nil, "\(check.place)")
+            }
+            #expect(try await look(.tcp(place)).latency != nil)
+        }
+    }
+
     @Test func `who talks without end is not listened to for ever`() async throws {
         try await with({ peer, _ in
             for _ in 0..<1_000 { peer.write(Talk.postgres("N", [UInt8](repeating: 0, count: 10_000))) }
@@ -172,6 +182,9 @@ import Testing
         let answers: [(String, ProbeResult.Fault?)] = [
             ("+PONG\r\n", nil), ("-NOAUTH Authentication required.\r\n", nil), ("-LOADING x\r\n", .notReady),
             ("-DENIED Redis is running in protected mode\r\n", .rejected),
+            ("-BUSY Redis is busy running a script.\r\n", .notReady), ("-CLUSTERDOWN The cluster is down\r\n", .notReady),
+            ("-OOM command not allowed\r\n", .rejected), ("-ERR unknown command 'PING'\r\n", .rejected),
+            ("-WRONGPASS invalid username-password pair\r\n", nil),
         ]
         for (answer, expected) in answers {
             try await with({ peer, _ in
@@ -181,6 +194,7 @@ import Testing
             }) { place in
                 let result = try await look(.redis(place, nil))
                 #expect(fault(result) == expected && (result.standing == .up) == (expected == nil), "\(answer)")
+                #expect(result.latency != nil, "a refusal is an answer: \(answer)")
             }
         }
     }
