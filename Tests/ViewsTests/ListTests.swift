@@ -4,9 +4,9 @@ import Journal
 import Model
 import Telling
 import Testing
-import Views
 
 @testable import Cycle
+@testable import Views
 
 /// Lists of what a journal holds: silences, marks, actions.
 @Suite("Lists of a journal")
