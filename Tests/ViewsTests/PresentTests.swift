@@ -86,7 +86,7 @@ struct PresentTests {
         #expect(now.state == .holds && now.isWhile && now.withValues.hasPrefix("open_runs (12) > 10"), "\(now)")
         #expect(now.standing { _ in "" } == "still true" && now.document["truth"] == "true")
         let stands = try #require(situation.explanations(of: nil).first { $0.rule.name == "crowded" })
-        #expect(stands.phase == .firing && stands.document.json["truth"] == "yes" && stands.isWhile, "\(stands.document.json)")
+        #expect(stands.phase == .firing && stands.document.json["truth"] == "true" && stands.isWhile, "\(stands.document.json)")
         #expect(stands.document.json["condition"] == "open_runs > 10")
         // What holds of itself is said by itself.
         let begun = try #require(PresentCondition(of: Self.crowded(), in: try Self.situation([Crowd.noisy], policy)))

@@ -195,11 +195,13 @@ import struct Journal.MinuteRow
         let text = world.face().get("/").text
         let rest = try #require(text.split(separator: "<section id=\"charts\"").last)
         let charts = String(try #require(rest.split(separator: "</section>").first))
-        let headings = charts.split(separator: "<h3>").dropFirst().map { $0.prefix { $0 != "<" } }
+        let headings = charts.split(separator: "<h3><bdi>").dropFirst().map { $0.prefix { $0 != "<" } }
         #expect(headings.map(String.init) == ["shared", "zeta", "a", "b"], "\(headings)")
         #expect(charts.contains("Charts of 4 of 6 things that are watched; the figures of the others: "))
         #expect(
-            charts.contains("<a href=\"/api/v1/history?runtime=c\">c</a>, <a href=\"/api/v1/history?runtime=d\">d</a></p>"), "\(charts)")
+            charts.contains(
+                "<a href=\"/api/v1/history?runtime=c\"><bdi>c</bdi></a>, <a href=\"/api/v1/history?runtime=d\"><bdi>d</bdi></a></p>"),
+            "\(charts)")
     }
 
     /// A minute of what stands beside a runtime.

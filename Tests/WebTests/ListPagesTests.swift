@@ -103,7 +103,7 @@ struct ListPagesTests {
                 when: active_runs > 3
 
             """
-        try world.commit([], states: [World.policies(text)])
+        try world.commit([], states: [World.policies(text), World.sight()])
         let face = world.face()
         let rules = try #require(try face.get("/api/v1/rules").json()["rules"]?.array)
         let rule = try #require(rules.first { $0["name"] == "mongodb-slow" })

@@ -16,7 +16,7 @@ extension BuiltInPlaybooks {
         ```
         mozaiks-ops doctor        # which service, and why
         mozaiks-ops status        # the same in a line, below Services
-        ls -l /run/secrets        # is the file there, and may the monitor's user read it?
+        ls -l /etc/mozaiks-ops/secrets  # is the file there, and may the monitor's user read it?
         sysctl net.ipv4.ping_group_range
         ```
 
