@@ -18,8 +18,8 @@ setup: ## install what building and testing needs (Debian; asks for root only if
 build: setup ## release binary with the Swift runtime linked in: .build/release/mozaiks-ops
 	@$(RELEASE) --product mozaiks-ops 2>&1 | .ci/quiet
 	@install -m 755 $(BINARY) .build/mozaiks-ops && strip .build/mozaiks-ops
-	@ls -l .build/mozaiks-ops | awk '{ printf "built .build/mozaiks-ops, %.1f MB stripped\n", $$5 / 1e6; exit $$5 > 20e6 }' \
-		|| { echo "the stripped binary is above its budget of 20 MB" >&2; exit 1; }
+	@ls -l .build/mozaiks-ops | awk '{ printf "built .build/mozaiks-ops, %.1f MB stripped\n", $$5 / 1e6; exit $$5 > 22e6 }' \
+		|| { echo "the stripped binary is above its budget of 22 MB" >&2; exit 1; }
 
 demo: build ## the main job, live, in about 30 seconds; OPEN=1 keeps the page open afterwards
 	@.ci/demo .build/mozaiks-ops $(if $(OPEN),--keep-open)
