@@ -39,6 +39,15 @@ import Testing
                 logger: Logger(level: .debug, writesTime: false, clock: clock) { lines.add($0) })
         }
 
+        /// One that stands by, beside an engine that spoke just now.
+        static func standingBy() async throws -> Outpost {
+            let post = try Outpost()
+            post.server.engage()
+            post.server.speak(word())
+            #expect(await post.look() == "stands by")
+            return post
+        }
+
         /// What the engine says of itself.
         static func word(_ runtime: String = "shared", shard: String? = nil, cycles: Int = 1) -> String {
             MonitorWord(
@@ -76,10 +85,7 @@ import Testing
     // MARK: The lock
 
     @Test func aLockThatIsLostIsTakenWithTheNextLook() async throws {
-        let post = try Outpost()
-        post.server.engage()
-        post.server.speak(Outpost.word())
-        #expect(await post.look() == "stands by")
+        let post = try await Outpost.standingBy()
         #expect(post.state.now.holder?.pid == 812 && post.state.now.holder?.host == "ops-a" && post.state.now.hasSeen)
         #expect(post.server.speakers == [PretendServer.engine, Outpost.name], "the engine can see that somebody stands by")
         post.clock.advance(by: Standby.interval)
@@ -147,10 +153,7 @@ import Testing
     // MARK: The server
 
     @Test func afterTheServerCameBackItsEngineComesFirstForTwelveSeconds() async throws {
-        let post = try Outpost()
-        post.server.engage()
-        post.server.speak(Outpost.word())
-        #expect(await post.look() == "stands by")
+        let post = try await Outpost.standingBy()
         post.server.stop()
         post.server.start()
         let tries = post.server.tries
@@ -161,10 +164,7 @@ import Testing
     }
 
     @Test func anEngineThatIsBackIsWaitedForNoMore() async throws {
-        let post = try Outpost()
-        post.server.engage()
-        post.server.speak(Outpost.word())
-        #expect(await post.look() == "stands by")
+        let post = try await Outpost.standingBy()
         post.server.stop()
         post.server.start()
         #expect(await post.looks(for: 3) == ["stands by"])
@@ -176,10 +176,7 @@ import Testing
     }
 
     @Test func whileTheServerIsAwayNobodyTakesOver() async throws {
-        let post = try Outpost()
-        post.server.engage()
-        post.server.speak(Outpost.word())
-        #expect(await post.look() == "stands by")
+        let post = try await Outpost.standingBy()
         post.server.stop()
         #expect(await post.looks(for: 300) == ["stands by"])
         #expect(post.state.now.fault?.contains("cannot be reached") == true)

@@ -190,7 +190,7 @@ def press(browser, plan, pictures, scripts):
     # A link in somebody's chat: the cookie does not come along with the first request.
     browser.open("data:text/html," + urllib.parse.quote(f'<a href="{plan["url"]}">an incident</a>'))
     browser.goes(lambda: click("a"))
-    for _ in range(100):
+    for _ in range(1200):
         try:
             if "/do/approvals/" in body():
                 break
@@ -231,7 +231,7 @@ def over(browser, plan, pictures):
       await fetch(form.action, {method: 'POST', body: fields});
       document.dispatchEvent(new Event('visibilitychange'));
     })()""")
-    for _ in range(100):
+    for _ in range(1200):
         if not browser.run("document.querySelectorAll('[data-ask] button:not([disabled]), form[action*=approve] button:not([disabled])').length"):
             break
         # The page asks anew in its own time; nothing is judged by how long it takes.
