@@ -159,17 +159,6 @@ struct RuntimeState: Hashable, Sendable {
     }
 }
 
-/// A rule by name, and what it is about.
-struct RuleKey: Hashable, Comparable, Sendable {
-    let kind: SubjectKind
-    let rule: String
-
-    static func < (a: RuleKey, b: RuleKey) -> Bool {
-        if a.kind != b.kind { return a.kind.rawValue.precedes(b.kind.rawValue) }
-        return a.rule.precedes(b.rule)
-    }
-}
-
 /// One subject on which a rule is not inactive.
 struct RuleEntry: Hashable, Sendable {
     /// `Subject.idBytes`.

@@ -89,9 +89,10 @@ extension GuardState {
         if own.isDown { see(.down, least: twice) }
         if own.isUnhealthy, !own.isDown { see(.unhealthy, least: twice) }
         if own.isBlind, !own.isDown { see(.blind, least: max(twice, context.perfInterval)) }
-        let causes = policies.causes
-        for standing in outcome.standings where standing.subject.app == nil && causes.contains(standing.rule) {
-            guard case .runtime = standing.subject else { continue }
+        let standings = outcome.standings.filter { if case .runtime = $0.subject { true } else { false } }
+        // Not asked for where nothing stands: it goes through all rules.
+        let causes = standings.isEmpty ? [] : policies.causes
+        for standing in standings where causes.contains(standing.rule) {
             switch standing.phase {
             case .firing: see(.rule(standing.rule), least: nil)
             case .pending where standing.isKnownTrue: see(.rule(standing.rule), least: .hours(24))
