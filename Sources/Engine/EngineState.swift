@@ -114,6 +114,11 @@ public struct EngineState: Hashable, Sendable {
     public var runtimeNames: [String] {
         runtimes.keys.inByteOrder()
     }
+
+    /// Those of them that are not among these, sorted by bytes.
+    public func runtimeNames(besides known: Set<String>) -> [String] {
+        runtimes.keys.filter { !known.contains($0) }.inByteOrder()
+    }
 }
 
 /// A rule that has begun on a subject.

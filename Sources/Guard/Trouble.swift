@@ -132,7 +132,7 @@ extension GuardState {
         _ context: GuardContext
     ) {
         let (runtime, now) = (outcome.runtime, outcome.now)
-        if own.activeApps != nil { lastWords[runtime, default: LastWords()].heard(now) }
+        if own.activeApps != nil { lastWords.change(runtime) { $0.heard(now) } }
         let asking = outcome.standings.filter {
             ($0.phase == .pending || $0.phase == .firing) && $0.isKnownTrue && $0.suppressedBy == nil && $0.subject.app != nil
         }
@@ -154,7 +154,7 @@ extension GuardState {
                     key: LeaseKey(kind: effect.kind, runtime: runtime, app: app, pack: effect.pack), request: request,
                     effect: effect, rule: rule, standing: standing, incident: "", isPick: false)
                 guard steps.isComing(wanted) else { continue }
-                let since = lastWords[runtime, default: LastWords()].asked(wanted.key, now)
+                let since = lastWords.change(runtime) { $0.asked(wanted.key, now) }
                 if standing.phase == .pending, isLong { noteDue(wanted.key, now) }
                 if let since { noteDue(wanted.key, now, since: since) }
             }
