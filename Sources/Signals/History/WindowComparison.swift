@@ -34,18 +34,20 @@ extension MinuteWindow {
     /// Windows before the newest one, newest first.
     private var blockCount: Int { Int(Swift.max(0, range - length) / length) }
 
+    /// Earlier days whose same hour the range holds.
+    private var dayCount: Int { Int(Swift.max(0, range - length - MinuteWindow.hourMargin) / MinuteWindow.day) }
+
     /// The newest window, the windows before it, then the same hour of each earlier day.
-    var comparedRanges: [Range<Int64>] {
-        var ranges = [end - length..<end]
-        for block in 0..<Int64(blockCount) { ranges.append(end - (block + 2) * length..<end - (block + 1) * length) }
-        var back = MinuteWindow.day
+    var comparedCount: Int { 1 + blockCount + dayCount }
+
+    /// The stretch of minutes of one of them.
+    func comparedRange(_ part: Int) -> Range<Int64> {
+        let blocks = blockCount
+        guard part > blocks else { return end - Int64(part + 1) * length..<end - Int64(part) * length }
+        let back = Int64(part - blocks) * MinuteWindow.day
         let margin = signal == .activeRuns ? MinuteWindow.hourMarginOfRuns : MinuteWindow.hourMargin
         // Of the wider margin as much as the range holds.
-        while end - back - length - MinuteWindow.hourMargin >= start {
-            ranges.append(Swift.max(start, end - back - length - margin)..<end - back + margin)
-            back += MinuteWindow.day
-        }
-        return ranges
+        return Swift.max(start, end - back - length - margin)..<end - back + margin
     }
 
     /// What a subject usually does in a window, and how much that varies.
@@ -61,10 +63,11 @@ extension MinuteWindow {
         var windows = 1
     }
 
-    func compare(_ function: HistoryFunction, _ whole: [MinuteValues]?, _ read: (Int) -> MinuteValues) -> Evidence {
+    /// - Parameter known: of how many parts there is anything to read; the others are not even looked at.
+    func compare(_ function: HistoryFunction, _ whole: [MinuteValues]?, known: Int, _ read: (Int) -> MinuteValues) -> Evidence {
         let newest = MinuteWindow.mean(read(0))
         guard case .value(let now) = newest else { return newest }
-        let past = comparedRanges.indices.dropFirst().map(read)
+        let past = (1..<Swift.max(1, Swift.min(comparedCount, known))).map(read)
         guard let usual = usual(past, now: now) else {
             return .missing(past.lazy.compactMap(\.missing).first ?? .tooLittleData)
         }
@@ -89,7 +92,7 @@ extension MinuteWindow {
     /// Whether it is any part of what the runtime carries. Of hundreds of small apps one always has more runs than it ever had, by
     /// chance: who has a few of hundreds is not who fills the machine.
     private func isCarried(_ excess: Double, of whole: [MinuteValues]?) -> Bool {
-        switch signal.info.shape {
+        switch signal.shape {
         case .gauge, .count: break
         case .rate, .ratio, .quantile: return true
         }
@@ -99,7 +102,7 @@ extension MinuteWindow {
 
     /// How many minutes more must be watched until there is a past to compare with.
     func wantingToCompare(_ read: (Int) -> MinuteValues) -> Int64 {
-        let past = comparedRanges.indices.dropFirst().prefix(blockCount).map(read)
+        let past = (1..<blockCount + 1).map(read)
         let minutes = Int64(past.reduce(0) { $0 + $1.count })
         let windows = Int64(past.count { $0.count * 2 >= Int(length) })
         return Swift.max(
@@ -191,7 +194,7 @@ extension MinuteWindow {
     private func error(at level: Double, _ usual: Usual) -> Double {
         let least = usual.event / Double(Swift.max(1, usual.minutes))
         let chance: Double =
-            switch signal.info.shape {
+            switch signal.shape {
             case .rate: (Swift.max(level, least) * usual.event / Double(length)).squareRoot()
             // A gauge stands for the same runs in all minutes of a window: they are counted once.
             case .gauge, .count: Swift.max(level, least).squareRoot()
