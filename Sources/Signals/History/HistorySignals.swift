@@ -132,6 +132,8 @@ public struct HistorySignals: Sendable {
         var gateMissing: MissingReason?
         /// The parts of it, oldest first.
         var parts: ArraySlice<Minute> = []
+        /// What was counted of latencies, once it was asked for: by every quantile, of apps and of the runtime.
+        var counted: CountedLatencies?
 
         /// The restarts of the process that had most; nil where minutes of earlier versions tell of no process.
         var mostRestarts: Double? {
@@ -144,8 +146,14 @@ public struct HistorySignals: Sendable {
         }
     }
 
+    fileprivate final class CountedLatencies {
+        var bySlot: ContiguousArray<[MinuteRow.LatencyCount]>?
+        var all: [MinuteRow.LatencyCount]?
+    }
+
     private func window(_ count: Int64) -> Window {
         var window = Window(minutes: count, sums: ContiguousArray(repeating: MinuteSums(), count: apps.capacity))
+        window.counted = CountedLatencies()
         window.silent = ContiguousArray(repeating: 0, count: apps.capacity)
         window.parts = recent.suffix(Int(count))
         for minute in window.parts where minute.whole.chatsMissing == nil {
@@ -342,6 +350,7 @@ extension HistorySignals.Minute {
 extension HistorySignals.Window {
     /// Counts of latencies by slot, each ascending by bucket.
     fileprivate func latencies(capacity: Int) -> ContiguousArray<[MinuteRow.LatencyCount]> {
+        if let known = counted?.bySlot { return known }
         var counts = ContiguousArray<[MinuteRow.LatencyCount]>(repeating: [], count: capacity)
         for minute in parts where minute.whole.chatsMissing == nil {
             for (row, slot) in zip(minute.rows, minute.slots) where !row.latencies.isEmpty {
@@ -349,17 +358,21 @@ extension HistorySignals.Window {
             }
         }
         for slot in counts.indices where counts[slot].count > 1 { counts[slot].sort { $0.bucket < $1.bucket } }
+        counted?.bySlot = counts
         return counts
     }
 
     fileprivate func allLatencies() -> [MinuteRow.LatencyCount] {
+        if let known = counted?.all { return known }
         var totals = ContiguousArray<UInt32>(repeating: 0, count: LatencyBuckets.count)
         for minute in parts where minute.whole.chatsMissing == nil {
             for row in minute.rows {
                 for latency in row.latencies { totals[Int(latency.bucket)] &+= latency.count }
             }
         }
-        return totals.indices.filter { totals[$0] > 0 }.map { .init(bucket: UInt16($0), count: totals[$0]) }
+        let all = totals.indices.filter { totals[$0] > 0 }.map { MinuteRow.LatencyCount(bucket: UInt16($0), count: totals[$0]) }
+        counted?.all = all
+        return all
     }
 }
 
