@@ -12,7 +12,7 @@ public struct HistorySignals: Sendable {
     private var history = MinuteHistory()
     /// The newest minutes, oldest first: as many as the longest window has.
     fileprivate var recent: [Minute] = []
-    private var columns: [SeriesRef: HistoryColumn] = [:]
+    private var columns = HistoryColumns()
 
     /// A minute with its apps' rows by their slots.
     fileprivate struct Minute: Sendable {
@@ -33,7 +33,7 @@ public struct HistorySignals: Sendable {
     /// nothing is known.
     public mutating func take(_ rows: [MinuteRow]) {
         guard let whole = rows.first, whole.app == nil else { return }
-        columns = [:]
+        columns.forget()
         fillGap(before: whole.minute)
         guard !history.hasBegun || whole.minute == history.nextMinute else { return }
         history.begin(at: whole.minute * 60_000)
@@ -87,8 +87,7 @@ public struct HistorySignals: Sendable {
             if let function = ref.function, let range = ref.range {
                 let key = SeriesRef(
                     signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
-                let column = columns[key] ?? history.column(key, function, range, order: apps.order)
-                columns[key] = column
+                let column = columns.column(key) { history.column(key, function, range, order: apps.order, near: $0) }
                 whole = subjects.contains(kind.subject) ? column.value(at: apps.order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {

@@ -133,7 +133,10 @@ struct MinuteHistory: Sendable {
     // MARK: - Reading
 
     /// A function over the minutes of each app in `order`, and behind them of the runtime itself.
-    func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int]) -> HistoryColumn {
+    /// - Parameter guesses: what its medians may well be, in the same order.
+    func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int], near guesses: ContiguousArray<Double> = [])
+        -> HistoryColumn
+    {
         let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude)
         guard let track = tracks.first(where: { $0.signal == ref.signal }) else {
             return HistoryColumn(function: function, window: window, count: order.count + 1, parts: 1) { _, _ in MinuteValues() }
@@ -144,7 +147,8 @@ struct MinuteHistory: Sendable {
         let parts = (1..<count).last { window.part(function, $0).upperBound > track.first }.map { $0 + 1 } ?? 1
         let coverages = (0..<parts).map { coverage(track, window.part(function, $0)) }
         let whole = function.comparesWindows && hasApps ? track.runtimeValues((0..<parts).lazy.map { window.part(function, $0) }) : []
-        return HistoryColumn(function: function, window: window, count: order.count + 1, whole: whole, parts: parts) { index, part in
+        return HistoryColumn(function: function, window: window, count: order.count + 1, whole: whole, parts: parts, guesses: guesses) {
+            index, part in
             let isOfApp = index < order.count
             guard hasApps || !isOfApp else { return MinuteValues(missing: .notTracked) }
             guard part < parts else { return MinuteValues() }

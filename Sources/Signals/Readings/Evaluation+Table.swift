@@ -2,7 +2,7 @@ import Model
 
 extension Evaluation {
     /// Every demanded reading.
-    func table(_ demand: [SeriesRef], _ history: inout [SeriesRef: HistoryColumn]) -> ReadingTable {
+    func table(_ demand: [SeriesRef], _ history: inout HistoryColumns) -> ReadingTable {
         var shared = SharedWindows()
         var runtimeColumn: [Evidence] = []
         var columns: [ReadingTable.Column] = []
@@ -21,8 +21,7 @@ extension Evaluation {
             if let function = ref.function, let range = ref.range {
                 let key = SeriesRef(
                     signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
-                let column = history[key] ?? state.history.column(key, function, range, order: order)
-                history[key] = column
+                let column = history.column(key) { state.history.column(key, function, range, order: order, near: $0) }
                 whole = subjects.contains(options.kind.subject) ? column.value(at: order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
