@@ -68,7 +68,7 @@ extension MinuteWindow {
         let newest = MinuteWindow.mean(read(0))
         guard case .value(let now) = newest else { return newest }
         let past = (1..<Swift.max(1, Swift.min(comparedCount, known))).map(read)
-        guard let usual = usual(past, now: now) else {
+        guard let usual = usual(past[...], now: now) else {
             return .missing(past.lazy.compactMap(\.missing).first ?? .tooLittleData)
         }
         if function == .spike { return .value((now - usual.level) / error(at: usual.level, usual)) }
@@ -113,9 +113,10 @@ extension MinuteWindow {
 
     /// Nil while too little of the past was watched.
     /// - Parameter now: what the newest window holds.
-    private func usual(_ past: [MinuteValues], now: Double) -> Usual? {
+    private func usual(_ past: ArraySlice<MinuteValues>, now: Double) -> Usual? {
         var usual = Usual()
         var means: [Double] = []
+        means.reserveCapacity(blockCount)
         for block in past.prefix(blockCount) {
             usual.minutes += block.count
             // Half a window is enough to stand for it.
@@ -163,7 +164,7 @@ extension MinuteWindow {
 
     /// How large the batches before were, where there were several of at least half the newest window's size. One that
     /// still goes on is part of the newest; a loop that burns for hours is one, however long.
-    private func batch(_ past: [MinuteValues], asLargeAs now: Double) -> Double? {
+    private func batch(_ past: ArraySlice<MinuteValues>, asLargeAs now: Double) -> Double? {
         guard [.tokens, .cost, .llmCalls, .activeRuns].contains(signal), now > 0 else { return nil }
         // A process that dies takes the runs along: what is back within a few minutes is no other batch.
         let pause = signal == .activeRuns ? MinuteWindow.pauseOfRuns : 1
@@ -206,7 +207,7 @@ extension MinuteWindow {
 
     /// How the runtime without this app grew; 1 where there is no rest.
     private func growthOfRest(_ whole: [MinuteValues]?, _ now: Double, _ level: Double) -> Double {
-        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]), let usual = usual(Array(whole.dropFirst()), now: all),
+        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]), let usual = usual(whole.dropFirst(), now: all),
             usual.level > level
         else { return 1 }
         return Swift.max(0, all - now) / (usual.level - level)
