@@ -257,17 +257,7 @@ csimdjson_code csimdjson_perf::walk(Cursor &cursor, bool may_be_empty) {
             if (!cursor.skip_value()) return cursor.code;
             reader.skipped += 1;
         }
-        const uint8_t next = cursor.peek();
-        if (next == ',') {
-            cursor.at += 1;
-        } else if (next == ']') {
-            cursor.at += 1;
-            if (!cursor.at_end()) cursor.fail();
-            return cursor.code;
-        } else {
-            cursor.fail();
-            return cursor.code;
-        }
+        if (!cursor.another(']')) return cursor.code;
     }
 }
 
@@ -337,17 +327,7 @@ csimdjson_code csimdjson_perf::read_totals(Cursor &cursor) {
             seen |= bit;
             summary.present = present ? summary.present | bit : summary.present & ~bit;
         }
-        const uint8_t next = cursor.peek();
-        if (next == ',') {
-            cursor.at += 1;
-        } else if (next == '}') {
-            cursor.at += 1;
-            if (!cursor.at_end()) cursor.fail();
-            return cursor.code;
-        } else {
-            cursor.fail();
-            return cursor.code;
-        }
+        if (!cursor.another('}')) return cursor.code;
     }
 }
 

@@ -90,6 +90,15 @@ struct Cursor {
         return true;
     }
 
+    /// Behind an element of the outermost list or object: whether another one follows. Behind its closing mark nothing may.
+    bool another(uint8_t close) {
+        const uint8_t next = peek();
+        if (next != ',' && next != close) return fail();
+        at += 1;
+        if (next == close && !at_end()) fail();
+        return next == ',';
+    }
+
     /// The current token without the white space behind it.
     Span token() const {
         const uint8_t *start = buffer + structurals[at];

@@ -3,9 +3,7 @@ import Model
 
 /// Reads a file line by line, however long its lines are, and keeps no more than one of them.
 final class TapeLineSource {
-    private let file: String
-    private let descriptor: Int32
-    private let isOwner: Bool
+    private let file: TapeFile
     private var memory = TapeMemory(count: TapeLineSource.step)
     /// Bytes of `memory` that have been read and not given out.
     private var pending = 0..<0
@@ -13,24 +11,7 @@ final class TapeLineSource {
 
     private static let step = 1 << 20
 
-    init(path: String) throws(TapeError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw TapeError(file: path, "cannot open the tape: \(String(cString: strerror(errno)))")
-        }
-        file = path
-        self.descriptor = descriptor
-        isOwner = true
-    }
-
-    /// Reads from an open descriptor, which stays open.
-    init(descriptor: Int32, name: String) {
-        file = name
-        self.descriptor = descriptor
-        isOwner = false
-    }
-
-    deinit { if isOwner { close(descriptor) } }
+    init(_ file: TapeFile) { self.file = file }
 
     struct Line {
         /// Without the line end. Lives until the next one is asked for, or as long as `memory`.
@@ -85,10 +66,10 @@ final class TapeLineSource {
         }
         while true {
             let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[pending.upperBound...])
-            let count = read(descriptor, room.baseAddress, room.count)
+            let count = read(file.descriptor, room.baseAddress, room.count)
             if count < 0 {
                 if errno == EINTR { continue }
-                throw TapeError(file: file, "cannot read on: \(String(cString: strerror(errno)))", isRetryable: true)
+                throw TapeError(file: file.name, "cannot read on: \(String(cString: strerror(errno)))", isRetryable: true)
             }
             if count == 0 { isAtEnd = true }
             pending = pending.lowerBound..<(pending.upperBound + count)

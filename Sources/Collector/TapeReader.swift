@@ -21,12 +21,12 @@ public struct TapeReader: ~Copyable {
     private static let limits = JSONParser.Limits(bytes: 1 << 30, depth: 256)
 
     public init(path: String) throws(TapeError) {
-        try self.init(TapeLineSource(path: path), file: path)
+        try self.init(TapeLineSource(TapeFile(reading: path)), file: path)
     }
 
     /// Reads from an open descriptor, which stays open.
     public init(descriptor: Int32, name: String) throws(TapeError) {
-        try self.init(TapeLineSource(descriptor: descriptor, name: name), file: name)
+        try self.init(TapeLineSource(TapeFile(descriptor, name: name)), file: name)
     }
 
     private init(_ source: TapeLineSource, file: String) throws(TapeError) {

@@ -9,14 +9,14 @@ public struct TapeWriter: ~Copyable {
 
     /// Begins a tape in a new file. An existing one is not overwritten.
     public init(path: String, header: TapeHeader, state: JSON? = nil) throws(TapeError) {
-        let output = try TapeOutput(path: path)
+        let output = try TapeOutput(file: TapeFile(writing: path))
         try output.put(TapeWriter.bytes(of: header, state: state))
         self.output = output
     }
 
     /// Begins a tape on an open descriptor, which stays open.
     public init(descriptor: Int32, name: String, header: TapeHeader, state: JSON? = nil) throws(TapeError) {
-        let output = TapeOutput(descriptor: descriptor, name: name)
+        let output = TapeOutput(file: TapeFile(descriptor, name: name))
         try output.put(TapeWriter.bytes(of: header, state: state))
         self.output = output
     }
@@ -154,38 +154,17 @@ final class JSONValidity {
     }
 }
 
-/// The file that a tape goes to; closed with its owner when we opened it.
-private final class TapeOutput {
-    private let file: String
-    private let descriptor: Int32
-    private let isOwner: Bool
-
-    init(path: String) throws(TapeError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            let hint = errno == EEXIST ? "a tape is never overwritten: choose another name" : nil
-            throw TapeError(file: path, "cannot begin a tape: \(String(cString: strerror(errno)))", hint: hint)
-        }
-        file = path
-        self.descriptor = descriptor
-        isOwner = true
-    }
-
-    init(descriptor: Int32, name: String) {
-        file = name
-        self.descriptor = descriptor
-        isOwner = false
-    }
-
-    deinit { if isOwner { close(descriptor) } }
+/// Where a tape goes.
+private struct TapeOutput {
+    let file: TapeFile
 
     func put(_ bytes: [UInt8]) throws(TapeError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw TapeError(writing: file, errno)
+                throw TapeError(writing: file.name, errno)
             }
             rest = rest.dropFirst(count)
         }

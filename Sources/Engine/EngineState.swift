@@ -114,6 +114,11 @@ public struct EngineState: Hashable, Sendable {
     public var runtimeNames: [String] {
         runtimes.keys.inByteOrder()
     }
+
+    /// Those of them that are not among these, sorted by bytes.
+    public func runtimeNames(besides known: Set<String>) -> [String] {
+        runtimes.keys.filter { !known.contains($0) }.inByteOrder()
+    }
 }
 
 /// A rule that has begun on a subject.
@@ -156,17 +161,6 @@ struct RuntimeState: Hashable, Sendable {
 
     init(now: Timestamp) {
         self.now = now
-    }
-}
-
-/// A rule by name, and what it is about.
-struct RuleKey: Hashable, Comparable, Sendable {
-    let kind: SubjectKind
-    let rule: String
-
-    static func < (a: RuleKey, b: RuleKey) -> Bool {
-        if a.kind != b.kind { return a.kind.rawValue.precedes(b.kind.rawValue) }
-        return a.rule.precedes(b.rule)
     }
 }
 

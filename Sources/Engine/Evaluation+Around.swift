@@ -38,9 +38,11 @@ extension Evaluation {
     /// Only a rule that fires suppresses. One that is merely pending may never fire, and would have hidden a true
     /// incident meanwhile; so a suppressor's `for` should be shorter than what it suppresses.
     func suppressor(of rule: Rule?) -> String? {
-        rule?.suppressedBy.first {
-            state.isFiring(
-                RuleKey(kind: .runtime, rule: $0), id: Array(outcome.runtime.utf8), clearAfter: policies.clearAfter)
+        // As it nearly always is: nothing is true of the runtime.
+        guard let rule, !state.rules.isEmpty || !hosts.isEmpty else { return nil }
+        let id = Array(outcome.runtime.utf8)
+        return rule.suppressedBy.first {
+            state.isFiring(RuleKey(kind: .runtime, rule: $0), id: id, clearAfter: policies.clearAfter)
                 || isFiringOnHost($0, clearAfter: policies.clearAfter)
         }
     }

@@ -42,10 +42,9 @@ struct Evaluation {
 
     mutating func run() {
         state.forgetOldIncidents()
-        let plans = RulePlan.ordered(policies)
         var gone = Set(state.rules.keys)
-        for plan in plans {
-            gone.remove(plan.key)
+        for plan in policies.plans {
+            if !gone.isEmpty { gone.remove(plan.key) }
             evaluate(plan)
         }
         for key in gone.sorted() {
@@ -60,7 +59,7 @@ struct Evaluation {
         let kind = plan.key.kind
         let placed = take(plan.key)
         var kept: [RuleEntry] = []
-        var scan = Scan(plan: plan, rule: plan.versions[0], clock: clock, source: TableRow(readings, kind: kind))
+        var scan = Scan(plan: plan, rule: policies.version(of: plan, policy: 0), clock: clock, source: TableRow(readings, kind: kind))
         scan.runtimeSuppressor = suppressor(of: scan.rule)
         // Rows that need a closer look; all between them are scanned for the first row that is true.
         let stops = kind == .app ? merge(placed.present.map(\.row), ownPolicies.map(\.row)) : placed.present.map(\.row)
@@ -83,7 +82,7 @@ struct Evaluation {
 
     /// The entries of a rule with the rows that they stand for, ascending, and those without a row.
     private mutating func take(_ key: RuleKey) -> (present: [(row: Int, entry: RuleEntry)], absent: [RuleEntry]) {
-        guard let entries = state.rules.removeValue(forKey: key) else { return ([], []) }
+        guard !state.rules.isEmpty, let entries = state.rules.removeValue(forKey: key) else { return ([], []) }
         var present: [(row: Int, entry: RuleEntry)] = []
         var absent: [RuleEntry] = []
         for entry in entries {
@@ -124,7 +123,7 @@ struct Evaluation {
         _ scan: inout Scan, row: Int, policy: Int, _ entry: RuleEntry?, into kept: inout [RuleEntry]
     ) {
         scan.source.row = row
-        let rule = policy == 0 ? scan.rule : scan.plan.versions[policy]
+        let rule = policy == 0 ? scan.rule : policies.version(of: scan.plan, policy: policy)
         guard let rule else {
             if let entry { remove(entry, scan.plan.key, "rule removed") }
             return
@@ -163,7 +162,7 @@ struct Evaluation {
         var entry = entry
         let since = entry.absentSince ?? outcome.now
         let version = scan.plan.key.kind == .app ? policies.index(for: AppID(bytes: entry.id)) : 0
-        guard let rule = scan.plan.versions[version] else { return remove(entry, scan.plan.key, "rule removed") }
+        guard let rule = policies.version(of: scan.plan, policy: version) else { return remove(entry, scan.plan.key, "rule removed") }
         guard outcome.now - since < EngineState.absentLimit else {
             return remove(entry, scan.plan.key, "not seen for \(EngineState.absentLimit)")
         }

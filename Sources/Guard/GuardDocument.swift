@@ -29,7 +29,7 @@ extension GuardState {
                 troubles.inByteOrder(of: \.key)
                     .flatMap { entry in entry.value.map { $0.document(entry.key) } }),
             "due": .array(due.map(\.document)),
-            "last_words": .array(lastWords.inByteOrder(of: \.key).map { $0.value.document($0.key) }),
+            "last_words": .array(lastWords.all.inByteOrder(of: \.key).map { $0.value.document($0.key) }),
         ]
     }
 
@@ -78,7 +78,7 @@ extension GuardState {
         }
         due = try reader.optional("due")?.map(Due.init) ?? []
         for element in try reader.optional("last_words")?.elements() ?? [] {
-            lastWords[try element.member("runtime").string()] = try LastWords(element)
+            lastWords.take(try LastWords(element), of: try element.member("runtime").string(), isKept: false)
         }
     }
 }

@@ -32,7 +32,7 @@ public struct GuardState: Hashable, Sendable {
     /// What was in force or due, so that a restart is no way out of it. Sorted by key.
     var due: [Due] = []
     /// Of each runtime: what was asked for at the ends of its process's lives.
-    var lastWords: [String: LastWords] = [:]
+    var lastWords = LastWordsBook()
     /// Deploys and restarts of the last day, oldest first.
     public internal(set) var marks: [Mark] = []
 

@@ -28,7 +28,8 @@ extension GuardState {
     /// A restart marks itself. The first one that is heard of is one too: it was seen, or it would not be known.
     mutating func noteRestart(_ restart: Timestamp, of runtime: String) {
         guard restarts[runtime].map({ restart > $0 }) ?? true else { return }
-        lastWords[runtime]?.lifeEnded(wasShort: restarts[runtime].map { restart - $0 < LastWords.shortLife } ?? false)
+        let wasShort = restarts[runtime].map { restart - $0 < LastWords.shortLife } ?? false
+        if lastWords[runtime] != nil { lastWords.change(runtime) { $0.lifeEnded(wasShort: wasShort) } }
         restarts[runtime] = restart
         append(Mark(name: "restart", runtime: runtime, at: restart, by: nil))
     }

@@ -89,9 +89,10 @@ extension GuardState {
         if own.isDown { see(.down, least: twice) }
         if own.isUnhealthy, !own.isDown { see(.unhealthy, least: twice) }
         if own.isBlind, !own.isDown { see(.blind, least: max(twice, context.perfInterval)) }
-        let causes = policies.causes
-        for standing in outcome.standings where standing.subject.app == nil && causes.contains(standing.rule) {
-            guard case .runtime = standing.subject else { continue }
+        let standings = outcome.standings.filter { if case .runtime = $0.subject { true } else { false } }
+        // Not asked for where nothing stands: it goes through all rules.
+        let causes = standings.isEmpty ? [] : policies.causes
+        for standing in standings where causes.contains(standing.rule) {
             switch standing.phase {
             case .firing: see(.rule(standing.rule), least: nil)
             case .pending where standing.isKnownTrue: see(.rule(standing.rule), least: .hours(24))
@@ -131,7 +132,7 @@ extension GuardState {
         _ context: GuardContext
     ) {
         let (runtime, now) = (outcome.runtime, outcome.now)
-        if own.activeApps != nil { lastWords[runtime, default: LastWords()].heard(now) }
+        if own.activeApps != nil { lastWords.change(runtime) { $0.heard(now) } }
         let asking = outcome.standings.filter {
             ($0.phase == .pending || $0.phase == .firing) && $0.isKnownTrue && $0.suppressedBy == nil && $0.subject.app != nil
         }
@@ -153,7 +154,7 @@ extension GuardState {
                     key: LeaseKey(kind: effect.kind, runtime: runtime, app: app, pack: effect.pack), request: request,
                     effect: effect, rule: rule, standing: standing, incident: "", isPick: false)
                 guard steps.isComing(wanted) else { continue }
-                let since = lastWords[runtime, default: LastWords()].asked(wanted.key, now)
+                let since = lastWords.change(runtime) { $0.asked(wanted.key, now) }
                 if standing.phase == .pending, isLong { noteDue(wanted.key, now) }
                 if let since { noteDue(wanted.key, now, since: since) }
             }

@@ -23,28 +23,9 @@ extension Timestamp: CustomStringConvertible {
     /// RFC 3339 with three decimals and `Z`: `2026-11-21T09:00:00.000Z`.
     public var description: String {
         let civil = CivilTime(self)
-        var text = ""
-        text.reserveCapacity(24)
-        func put(_ value: Int, width: Int) {
-            let digits = String(value)
-            for _ in digits.utf8.count..<max(width, digits.utf8.count) { text += "0" }
-            text += digits
-        }
-        put(civil.year, width: 4)
-        text += "-"
-        put(civil.month, width: 2)
-        text += "-"
-        put(civil.day, width: 2)
-        text += "T"
-        put(civil.hour, width: 2)
-        text += ":"
-        put(civil.minute, width: 2)
-        text += ":"
-        put(civil.second, width: 2)
-        text += "."
-        put(civil.millisecond, width: 3)
-        text += "Z"
-        return text
+        if (0...9_999).contains(civil.year) { return civil.text(year: civil.year) }
+        let year = String(civil.year)
+        return String(repeating: "0", count: max(0, 4 - year.utf8.count)) + year + civil.text(year: 0).dropFirst(4)
     }
 
     /// `HH:MM:SS` in UTC, for lines that people read.

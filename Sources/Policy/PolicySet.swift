@@ -68,6 +68,8 @@ public struct PolicySet: Sendable {
     /// The texts that it was read from.
     private var sources: [SourceText] = []
     let byApp: [AppID: Int]
+    /// Its rules in the order in which they are evaluated: suppressors before what they suppress.
+    public let plans: [RulePlan]
     /// The files that it was made of, the built-in one where it stands in for another.
     public var files: [PolicyFile] { sources.map { PolicyFile(path: $0.file, bytes: $0.bytes) } }
 
@@ -88,6 +90,7 @@ public struct PolicySet: Sendable {
         self.frameFields = frameFields
         self.warnings = warnings
         self.byApp = byApp
+        plans = RulePlan.ordered(wideRules, policies)
     }
 
     /// One reading that conditions ask for.

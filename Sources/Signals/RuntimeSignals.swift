@@ -30,7 +30,7 @@ public struct RuntimeSignals: Sendable {
     /// The newest moment of any sample or reading, ms.
     var newestAt = Int64.min
     /// Functions over minutes; void when a minute closes or the apps change. Not kept.
-    var historyColumns: [SeriesRef: HistoryColumn] = [:]
+    var historyColumns = HistoryColumns()
 
     /// How many apps of one runtime are remembered.
     public static let appLimit = AppDirectory.limit
@@ -56,7 +56,7 @@ public struct RuntimeSignals: Sendable {
         replicas[index].ingest(sample, &shared, others, options)
         if case .events(let events) = sample.content, (events.usageDelta ?? 0) > 0 { shared.counters.hasUsage = true }
         newestAt = max(newestAt, replicas[index].lastSampleAt)
-        if shared.apps.order.count != apps { historyColumns = [:] }
+        if shared.apps.order.count != apps { historyColumns.forget() }
         history.begin(at: newestAt)
     }
 
@@ -105,7 +105,7 @@ public struct RuntimeSignals: Sendable {
     /// what nothing needs any more. A moment before the newest sample counts as that sample's.
     public mutating func readings(at now: Timestamp, demand: [SeriesRef]) -> ReadingTable {
         advance(to: now)
-        var columns: [SeriesRef: HistoryColumn] = [:]
+        var columns = HistoryColumns()
         swap(&columns, &historyColumns)
         let table = Evaluation(self, at: newestAt).table(demand, &columns)
         swap(&columns, &historyColumns)
@@ -207,7 +207,7 @@ public struct RuntimeSignals: Sendable {
         let (slots, crowdedOut) = shared.apps.expire(before: newestAt - options.appLifetime.milliseconds)
         appsCrowdedOut += crowdedOut
         guard !slots.isEmpty else { return }
-        historyColumns = [:]
+        historyColumns.forget()
         let freed = FreedSlots(slots)
         for index in replicas.indices { replicas[index].clear(freed) }
         for index in aside.indices { aside[index].clear(freed) }

@@ -38,6 +38,23 @@ import Testing
         }
     }
 
+    /// From nowhere, from what it is not, from next to it, and from what it was of nearly the same numbers.
+    @Test(arguments: [1, 2, 3, 4, 5, 16, 17, 30, 31, 384, 385, 1_440])
+    func aGuessChangesNothing(count: Int) {
+        for (name, make) in SelectionTests.orders {
+            let numbers = make(count)
+            let sorted = numbers.sorted()
+            let expected = Selection.median(of: numbers, among: count, least: 1)
+            let around = (-3...3).map { sorted[min(count - 1, max(0, count / 2 + $0))] }
+            let between = zip(around, around.dropFirst()).map { ($0 + $1) / 2 }
+            let before = Selection.median(of: numbers.dropFirst(), among: count, least: 1).map { [$0] } ?? []
+            for guess in around + between + before + [-1, 0, 1e300, .infinity, -.infinity, .nan] {
+                let median = Selection.median(of: numbers, among: count, least: 1, near: guess)
+                #expect(median?.bitPattern == expected?.bitPattern, "\(name), \(count), \(guess)")
+            }
+        }
+    }
+
     @Test func tooFewNumbersHaveNoMedian() {
         #expect(Selection.median(of: [1, 2, 3], among: 3, least: 4) == nil)
         #expect(Selection.median(of: [1, 2, 3], among: 3, least: 3) == 2)

@@ -77,8 +77,8 @@ public struct KeptDecisions: Sendable {
     }
 }
 
-/// A row of the engine's state that holds something else than its key says.
-private struct MisplacedState: Error, CustomStringConvertible {
+/// A row of state of one runtime that holds something else than its key says.
+struct MisplacedState: Error, CustomStringConvertible {
     let key: String
 
     var description: String { "the row \(key) is not about that runtime alone" }

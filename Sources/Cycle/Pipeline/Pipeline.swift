@@ -200,7 +200,7 @@ public struct Pipeline: Sendable {
         guard settings.areAllRuntimes else { return [] }
         let judged = Set(settings.runtimes.map(\.name))
         var removals: [Removal] = []
-        for runtime in engine.runtimeNames where !judged.contains(runtime) {
+        for runtime in engine.runtimeNames(besides: judged) {
             let outcome = engine.remove(runtime: runtime, now: now)
             removals.append(
                 Removal(

@@ -10,8 +10,11 @@ import Telling
 /// Bringing a pipeline's state to the journal and back.
 extension Pipeline {
     private static let guardKey = "guard"
+    /// Of last words; a runtime's name follows.
+    private static let guardPrefix = "guard:"
 
-    /// What the guard remembers, as a state folder's journal holds it; empty before the first tick. For whoever only reads.
+    /// What the guard remembers, as a state folder's journal holds it; empty before the first tick. For whoever only reads: without
+    /// last words, which only decisions ask for.
     public static func guardState(in journal: Journal) throws -> GuardState {
         guard let bytes = try journal.state(guardKey) else { return GuardState() }
         return try GuardState(document: JSON(parsing: bytes))
@@ -47,9 +50,11 @@ extension Pipeline {
         var rows = engine.drainChanged().map { runtime in
             StateRow(key: KeptDecisions.enginePrefix + runtime, bytes: engine.document(of: runtime)?.serializedBytes())
         }
-        if keptGuard != guardState {
-            rows.append(StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()))
-            keptGuard = guardState
+        rows += guardState.drainLastWords().map { StateRow(key: Pipeline.guardPrefix + $0.runtime, bytes: $0.document.serializedBytes()) }
+        let rest = guardState.withoutLastWords
+        if keptGuard != rest {
+            rows.append(StateRow(key: Pipeline.guardKey, bytes: rest.document.serializedBytes()))
+            keptGuard = rest
         }
         if hasOldEngineRow {
             rows.append(StateRow(key: KeptDecisions.oldEngineKey, bytes: nil))
@@ -119,7 +124,13 @@ extension Pipeline {
             keptPolicies = try? journal.state(Pipeline.policiesKey)
             if let bytes = try journal.state(Pipeline.guardKey) {
                 guardState = try GuardState(document: JSON(parsing: bytes))
+                // Last words that stand there, as earlier versions wrote them, get rows of their own at the next tick.
                 keptGuard = guardState
+            }
+            for key in try journal.stateKeys() where key.utf8.starts(with: Pipeline.guardPrefix.utf8) {
+                guard let bytes = try journal.state(key) else { continue }
+                let runtime = try guardState.takeLastWords(JSON(parsing: bytes))
+                guard (Pipeline.guardPrefix + runtime).isSame(as: key) else { throw MisplacedState(key: key) }
             }
         } catch let error as JournalError where error.isUnanswered {
             throw error

@@ -1,4 +1,5 @@
 import Collector
+import Guard
 import Journal
 import Model
 import Policy
@@ -13,22 +14,9 @@ public enum TapeSettings {
     }
 
     public static func document(_ settings: MonitorSettings, _ policies: PolicySet) -> JSON {
-        let options = settings.guardOptions
-        var limits: JSONObject = [
-            "protected": .array(options.protected.sorted().map { .string($0.percentEncoded) }),
-            "cooldown_ms": .int(options.cooldown.milliseconds), "per_app_hour": .int(Int64(options.perAppHour)),
-            "total_hour": .int(Int64(options.totalHour)), "storm_incidents": .int(Int64(options.stormIncidents)),
-            "storm_ms": .int(options.stormWindow.milliseconds), "max_lease_ms": .int(options.maxLease.milliseconds),
-            "quiet_after_restart_ms": .int(options.quietAfterRestart.milliseconds),
-            "quiet_after_fault_ms": .int(options.quietAfterFault.milliseconds),
-            "blast_percent": TapeSettings.number(options.blastPercent), "leases_per_day": .int(Int64(options.leasesPerDay)),
-            "approval_expiry_ms": .int(options.approvalExpiry.milliseconds),
-        ]
-        if let runs = options.floor.concurrentWorkflows { limits.append("floor_runs", .int(Int64(runs))) }
-        if let starts = options.floor.requestsPerMinute { limits.append("floor_starts", .int(Int64(starts))) }
         var object: JSONObject = [
             "environment": .string(settings.environment), "mode": .string(settings.mode.rawValue),
-            "perf_share": .figure(settings.perfShare), "guard": .object(limits),
+            "perf_share": .figure(settings.perfShare), "guard": limits(settings.guardOptions),
             "lands_at_gate_only": .bool(settings.landsAtGateOnly),
             "landable": .array(settings.landable.map(\.rawValue).sorted().map(JSON.string)),
             "labels": .object(
@@ -75,6 +63,22 @@ public enum TapeSettings {
             object.append("zone", settings.telling.zone.document)
         }
         return .object(object)
+    }
+
+    private static func limits(_ options: GuardOptions) -> JSON {
+        var limits: JSONObject = [
+            "protected": .array(options.protected.sorted().map { .string($0.percentEncoded) }),
+            "cooldown_ms": .int(options.cooldown.milliseconds), "per_app_hour": .int(Int64(options.perAppHour)),
+            "total_hour": .int(Int64(options.totalHour)), "storm_incidents": .int(Int64(options.stormIncidents)),
+            "storm_ms": .int(options.stormWindow.milliseconds), "max_lease_ms": .int(options.maxLease.milliseconds),
+            "quiet_after_restart_ms": .int(options.quietAfterRestart.milliseconds),
+            "quiet_after_fault_ms": .int(options.quietAfterFault.milliseconds),
+            "blast_percent": TapeSettings.number(options.blastPercent), "leases_per_day": .int(Int64(options.leasesPerDay)),
+            "approval_expiry_ms": .int(options.approvalExpiry.milliseconds),
+        ]
+        if let runs = options.floor.concurrentWorkflows { limits.append("floor_runs", .int(Int64(runs))) }
+        if let starts = options.floor.requestsPerMinute { limits.append("floor_starts", .int(Int64(starts))) }
+        return .object(limits)
     }
 
     /// A whole number as one, so that older versions read it.
@@ -128,8 +132,6 @@ public enum TapeSettings {
     /// policies when it has none.
     static func read(_ document: JSON, onto settings: MonitorSettings) throws(Unusable) -> (MonitorSettings, PolicySet?) {
         var settings = settings
-        func number(_ value: JSON?, _ range: ClosedRange<Int64>) -> Int64? { value?.int.flatMap { range.contains($0) ? $0 : nil } }
-        let spans: ClosedRange<Int64> = 0...TimeSpan.hours(24 * 366).milliseconds
         if let text = document["environment"]?.string { settings.environment = text }
         if let mode = document["mode"]?.string {
             guard let mode = Mode(rawValue: mode) else { throw Unusable(description: "a mode that is none") }
@@ -140,6 +142,24 @@ public enum TapeSettings {
         if let kinds = document["landable"]?.array {
             settings.landable = Set(kinds.compactMap { $0.string.flatMap(ActionKind.init(rawValue:)) })
         }
+        try readLists(document, onto: &settings)
+        if let limits = document["guard"] { readLimits(limits, onto: &settings) }
+        if let labels = document["labels"]?.object {
+            for index in settings.runtimes.indices {
+                guard let own = labels[settings.runtimes[index].name], own.object != nil else { continue }
+                settings.runtimes[index].labels = TapeSettings.labels(own)
+            }
+        }
+        if document["price"]?.isNull == true { settings.price = nil }
+        if let price = document["price"], let prompt = price["prompt_per_million"]?.double,
+            let completion = price["completion_per_million"]?.double, prompt >= 0, completion >= 0
+        {
+            settings.price = TokenPrice(promptPerMillion: prompt, completionPerMillion: completion)
+        }
+        return (settings, try policies(document))
+    }
+
+    private static func readLists(_ document: JSON, onto settings: inout MonitorSettings) throws(Unusable) {
         do throws(DocumentError) {
             func elements(_ key: String) throws(DocumentError) -> [DocumentReader]? {
                 try DocumentReader(document, document: "settings").optional(key)?.elements()
@@ -166,52 +186,47 @@ public enum TapeSettings {
         } catch {
             throw Unusable(description: error.description)
         }
-        if let limits = document["guard"] {
-            var options = settings.guardOptions
-            if let apps = limits["protected"]?.array {
-                options.protected = apps.compactMap { $0.string.flatMap { AppID(percentEncoded: $0) } }
-            }
-            func span(_ key: String, _ path: WritableKeyPath<MonitorSettings, TimeSpan>) {
-                if let value = number(limits[key], spans) { settings[keyPath: path] = TimeSpan(milliseconds: value) }
-            }
-            func count(_ key: String, _ path: WritableKeyPath<MonitorSettings, Int>) {
-                if let value = number(limits[key], 0...1_000_000) { settings[keyPath: path] = Int(value) }
-            }
-            options.floor = Limits(
-                concurrentWorkflows: number(limits["floor_runs"], 0...1_000_000).map { Int($0) },
-                requestsPerMinute: number(limits["floor_starts"], 0...1_000_000).map { Int($0) })
-            settings.guardOptions = options
-            span("cooldown_ms", \.guardOptions.cooldown)
-            span("storm_ms", \.guardOptions.stormWindow)
-            span("max_lease_ms", \.guardOptions.maxLease)
-            span("quiet_after_restart_ms", \.guardOptions.quietAfterRestart)
-            span("quiet_after_fault_ms", \.guardOptions.quietAfterFault)
-            span("approval_expiry_ms", \.guardOptions.approvalExpiry)
-            count("per_app_hour", \.guardOptions.perAppHour)
-            count("total_hour", \.guardOptions.totalHour)
-            count("storm_incidents", \.guardOptions.stormIncidents)
-            if let percent = limits["blast_percent"]?.double, (0...100).contains(percent) { settings.guardOptions.blastPercent = percent }
-            count("leases_per_day", \.guardOptions.leasesPerDay)
+    }
+
+    private static func readLimits(_ limits: JSON, onto settings: inout MonitorSettings) {
+        func number(_ value: JSON?, _ range: ClosedRange<Int64>) -> Int64? { value?.int.flatMap { range.contains($0) ? $0 : nil } }
+        let spans: ClosedRange<Int64> = 0...TimeSpan.hours(24 * 366).milliseconds
+        var options = settings.guardOptions
+        if let apps = limits["protected"]?.array {
+            options.protected = apps.compactMap { $0.string.flatMap { AppID(percentEncoded: $0) } }
         }
-        if let labels = document["labels"]?.object {
-            for index in settings.runtimes.indices {
-                guard let own = labels[settings.runtimes[index].name], own.object != nil else { continue }
-                settings.runtimes[index].labels = TapeSettings.labels(own)
-            }
+        func span(_ key: String, _ path: WritableKeyPath<MonitorSettings, TimeSpan>) {
+            if let value = number(limits[key], spans) { settings[keyPath: path] = TimeSpan(milliseconds: value) }
         }
-        if document["price"]?.isNull == true { settings.price = nil }
-        if let price = document["price"], let prompt = price["prompt_per_million"]?.double,
-            let completion = price["completion_per_million"]?.double, prompt >= 0, completion >= 0
-        {
-            settings.price = TokenPrice(promptPerMillion: prompt, completionPerMillion: completion)
+        func count(_ key: String, _ path: WritableKeyPath<MonitorSettings, Int>) {
+            if let value = number(limits[key], 0...1_000_000) { settings[keyPath: path] = Int(value) }
         }
-        guard let listed = document["policies"]?.array else { return (settings, nil) }
+        options.floor = Limits(
+            concurrentWorkflows: number(limits["floor_runs"], 0...1_000_000).map { Int($0) },
+            requestsPerMinute: number(limits["floor_starts"], 0...1_000_000).map { Int($0) })
+        settings.guardOptions = options
+        span("cooldown_ms", \.guardOptions.cooldown)
+        span("storm_ms", \.guardOptions.stormWindow)
+        span("max_lease_ms", \.guardOptions.maxLease)
+        span("quiet_after_restart_ms", \.guardOptions.quietAfterRestart)
+        span("quiet_after_fault_ms", \.guardOptions.quietAfterFault)
+        span("approval_expiry_ms", \.guardOptions.approvalExpiry)
+        count("per_app_hour", \.guardOptions.perAppHour)
+        count("total_hour", \.guardOptions.totalHour)
+        count("storm_incidents", \.guardOptions.stormIncidents)
+        if let percent = limits["blast_percent"]?.double, (0...100).contains(percent) { settings.guardOptions.blastPercent = percent }
+        count("leases_per_day", \.guardOptions.leasesPerDay)
+    }
+
+    /// Nil where it has none.
+    private static func policies(_ document: JSON) throws(Unusable) -> PolicySet? {
+        guard let listed = document["policies"]?.array else { return nil }
         let files = listed.compactMap { file -> PolicyFile? in
             guard let path = file["file"]?.string, let text = file["text"]?.string else { return nil }
             return PolicyFile(path: path, bytes: Array(text.utf8))
         }
         switch PolicyLoader.load(files: files) {
-        case .success(let policies): return (settings, policies)
+        case .success(let policies): return policies
         case .failure(let errors): throw Unusable(description: "\(errors.diagnostics.first?.description ?? "policies with errors")")
         }
     }

@@ -42,6 +42,8 @@ public struct CompiledCondition: Sendable {
     public let readings: [(slot: Int, series: SeriesRef)]
     /// What it reads of apps for figures over all of them, each once.
     public let appReadings: [(slot: Int, series: SeriesRef)]
+    /// The endpoints whose answers it needs, in the order of `Endpoint`.
+    public let endpoints: [Endpoint]
     /// What it asks of labels, with its position in `PolicySet.labelTests`.
     public let labels: [(index: Int, test: LabelTest)]
 
@@ -58,6 +60,8 @@ public struct CompiledCondition: Sendable {
         self.readings = readings
         self.appReadings = appReadings
         self.labels = labels
+        let needed = Set((readings + appReadings).map { $0.series.signal.info.endpoint(on: subject) })
+        endpoints = Endpoint.allCases.filter(needed.contains)
     }
 
     /// One piece of the text: as it is, or with a value to put behind it.
@@ -90,12 +94,6 @@ public struct CompiledCondition: Sendable {
             case .text, .reading, .clock, .label: []
             }
         }
-    }
-
-    /// The endpoints whose answers it needs, in the order of `Endpoint`.
-    public var endpoints: [Endpoint] {
-        let needed = Set((readings + appReadings).map { $0.series.signal.info.endpoint(on: subject) })
-        return Endpoint.allCases.filter(needed.contains)
     }
 
     /// Whether the time of day or the day of the week has a part in it.

@@ -31,16 +31,15 @@ struct ConditionLayout {
         for range in insertions.map(\.range) + terms.map(\.range) {
             cuts.formUnion([range.lowerBound, range.upperBound])
         }
+        let ranges = insertions.map(\.range)
         // Inside an insertion nothing is cut: it is shown whole.
-        let bounds = cuts.sorted().filter { cut in
-            !insertions.contains { $0.range.lowerBound < cut && cut < $0.range.upperBound }
-        }
+        let bounds = cuts.sorted().filter { cut in !ranges.contains { $0.lowerBound < cut && cut < $0.upperBound } }
         var pieces: [CompiledCondition.Piece] = []
         var starts: [Int] = []
         for (start, end) in zip(bounds, bounds.dropFirst()) {
             starts.append(start)
-            if let insertion = insertions.first(where: { $0.range == start..<end }) {
-                pieces.append(insertion.piece)
+            if let place = ranges.firstIndex(of: start..<end) {
+                pieces.append(insertions[place].piece)
             } else {
                 pieces.append(
                     .text(ConditionLayout.folded(String(decoding: bytes[start..<end], as: UTF8.self), trim: false)))

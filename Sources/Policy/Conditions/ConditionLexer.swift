@@ -63,17 +63,18 @@ struct ConditionLexer {
         var scanner = QuantityScanner(bytes, at: index)
         switch scanner.scan() {
         case .success(let quantity):
-            if let (number, length) = QuantitySpelling.dotted(String(decoding: bytes[index...], as: UTF8.self)) {
+            let figures = bytes[index...].prefix { (48...57).contains($0) || $0 == 46 }
+            if let (number, length) = QuantitySpelling.dotted(String(decoding: figures, as: UTF8.self)) {
                 throw ConditionFault(
                     "syntax", "not a number", index..<index + length, hint: "a dot is a decimal point: write '\(number)'",
                     fix: ConditionFault.Fix(range: index..<index + length, text: number))
             }
             if let fault = spaced(quantity, start: index, end: scanner.index) { throw fault }
             if let fault = strange(quantity, start: index, end: scanner.index) { throw fault }
-            if scanner.index < bytes.count,
-                String(decoding: bytes[scanner.index...], as: UTF8.self).unicodeScalars.first.map({
-                    $0.properties.generalCategory == .currencySymbol && $0 != "$"
-                }) == true
+            // Of ASCII only the dollar is one.
+            if scanner.index < bytes.count, bytes[scanner.index] >= 0x80,
+                String(decoding: bytes[scanner.index...], as: UTF8.self).unicodeScalars.first?.properties.generalCategory
+                    == .currencySymbol
             {
                 throw foreignMoney(quantity, index..<scanner.index, sign: scanner.index)
             }
@@ -200,13 +201,33 @@ struct ConditionLexer {
         return .threshold(word)
     }
 
-    /// What people write from other languages, and what it is here.
+    /// What is a word by itself, whatever follows.
+    private func single(_ byte: UInt8) -> Token.Kind? {
+        switch byte {
+        case 43: .plus
+        case 45: .minus
+        case 42: .times
+        case 47: .over
+        case 40: .open
+        case 41: .close
+        case 91: .openBracket
+        case 93: .closeBracket
+        case 44: .comma
+        default: nil
+        }
+    }
+
+    /// What people write from other languages, and what it is here. Nothing that is a word by itself begins one.
     private static let foreign: [(written: String, instead: String)] = [
         ("&&", "and"), ("||", "or"), ("<>", "!="), ("=>", ">="), ("=<", "<="), ("===", "=="), ("!", "not"), ("=", "=="),
         ("&", "and"), ("|", "or"), ("≥", ">="), ("≤", "<="), ("≠", "!="), ("×", "*"), ("÷", "/"),
     ]
 
     private mutating func symbol() throws(ConditionFault) -> Token.Kind {
+        if let kind = single(bytes[index]) {
+            index += 1
+            return kind
+        }
         func follows(_ text: String) -> Bool { bytes[index...].starts(with: text.utf8) }
         let start = index
         for foreign in ConditionLexer.foreign where follows(foreign.written) {
@@ -223,15 +244,6 @@ struct ConditionLexer {
         }
         index += 1
         switch bytes[start] {
-        case 43: return .plus
-        case 45: return .minus
-        case 42: return .times
-        case 47: return .over
-        case 40: return .open
-        case 41: return .close
-        case 91: return .openBracket
-        case 93: return .closeBracket
-        case 44: return .comma
         case 37:
             throw ConditionFault(
                 "syntax", "a '%' that stands alone", start..<index, hint: "a percentage is a number with its sign, such as 40%")

@@ -7,20 +7,27 @@ final class HistoryColumn: Sendable {
     private let function: HistoryFunction
     private let window: MinuteWindow
     private let count: Int
-    /// The minutes of a subject in one of the window's stretches, by its index and the stretch's.
+    /// The minutes of a subject in one of the window's parts, by its index and the part's.
     private let source: @Sendable (Int, Int) -> MinuteValues
-    /// The same stretches of the runtime as a whole; its own column has no rest to compare with.
+    /// The first parts of the runtime as a whole; its own column has no rest to compare with.
     private let whole: [MinuteValues]
+    /// Of how many parts any minute is known: most of a day's are not in a process that was just started.
+    private let parts: Int
+    /// What the medians of the subjects were a minute ago, by index; NaN, or nothing, where that is not known.
+    private let guesses: ContiguousArray<Double>
     private let known: Mutex<ContiguousArray<Evidence?>>
 
     init(
         function: HistoryFunction, window: MinuteWindow, count: Int,
-        whole: [MinuteValues] = [], source: @escaping @Sendable (Int, Int) -> MinuteValues
+        whole: [MinuteValues] = [], parts: Int = .max, guesses: ContiguousArray<Double> = [],
+        source: @escaping @Sendable (Int, Int) -> MinuteValues
     ) {
         self.function = function
         self.window = window
         self.source = source
         self.whole = whole
+        self.parts = parts
+        self.guesses = guesses
         self.count = count
         known = Mutex(ContiguousArray(repeating: nil, count: count))
     }
@@ -30,16 +37,46 @@ final class HistoryColumn: Sendable {
             if let evidence = known[index] { return evidence }
             // The last one is the runtime itself.
             let rest = index == count - 1 || whole.isEmpty ? nil : whole
-            let evidence = window.apply(function, whole: rest) { source(index, $0) }
+            let evidence = window.apply(function, whole: rest, known: parts, near: index < guesses.count ? guesses[index] : .nan) {
+                source(index, $0)
+            }
             known[index] = evidence
             return evidence
         }
+    }
+
+    /// The medians that were worked out, and before them those that were guessed; nil of a function that is none.
+    var medians: ContiguousArray<Double>? {
+        guard function == .baseline else { return nil }
+        let worked = known.withLock { $0 }
+        return ContiguousArray(worked.indices.lazy.map { worked[$0]?.value ?? ($0 < self.guesses.count ? self.guesses[$0] : .nan) })
     }
 
     /// For how long a subject must still be watched until there is a value, at the least; nil where that is not what it lacks.
     func wanting(at index: Int) -> TimeSpan? {
         guard case .missing(.tooLittleData) = value(at: index) else { return nil }
         return window.wanting(function) { source(index, $0) }
+    }
+}
+
+/// The functions that were asked for since the newest minute closed, and what their medians were before.
+struct HistoryColumns: Sendable {
+    private var known: [SeriesRef: HistoryColumn] = [:]
+    private var medians: [SeriesRef: ContiguousArray<Double>] = [:]
+
+    /// Of a series; made where it was not asked for yet, of what the medians were.
+    mutating func column(_ series: SeriesRef, _ make: (ContiguousArray<Double>) -> HistoryColumn) -> HistoryColumn {
+        if let column = known[series] { return column }
+        let column = make(medians[series] ?? [])
+        known[series] = column
+        return column
+    }
+
+    /// What is remembered changes. Nothing of it may be held here then: a column has part in the minutes that it reads.
+    mutating func forget() {
+        guard !known.isEmpty else { return }
+        medians = known.compactMapValues(\.medians)
+        known = [:]
     }
 }
 
@@ -90,24 +127,38 @@ struct MinuteWindow: Hashable, Sendable {
         self.exclude = exclude.map(minutes) ?? 0
     }
 
-    /// The stretches of minutes that a function reads, in the order in which `apply` asks for them.
-    func ranges(_ function: HistoryFunction) -> [Range<Int64>] {
+    /// The stretches of minutes that a function reads, its parts, in the order in which `apply` asks for them.
+    func ranges(_ function: HistoryFunction) -> [Range<Int64>] { (0..<partCount(function)).map { part(function, $0) } }
+
+    func partCount(_ function: HistoryFunction) -> Int {
+        switch function {
+        case .avg, .min, .max, .baseline, .mad: 1
+        case .rise: 2
+        case .spike, .outgrew, .excess: comparedCount
+        }
+    }
+
+    /// One of them. Worked out anew each time: kept for each function of each runtime they took more memory than the minutes.
+    func part(_ function: HistoryFunction, _ index: Int) -> Range<Int64> {
         let start = end - range
         switch function {
-        case .avg, .min, .max: return [start..<end]
+        case .avg, .min, .max: return start..<end
         case .rise:
             let third = Swift.max(1, range / 3)
-            return [start..<start + third, end - third..<end]
-        case .baseline, .mad: return [start..<Swift.max(start, end - exclude)]
-        case .spike, .outgrew, .excess: return comparedRanges
+            return index == 0 ? start..<start + third : end - third..<end
+        case .baseline, .mad: return start..<Swift.max(start, end - exclude)
+        case .spike, .outgrew, .excess: return comparedRange(index)
         }
     }
 
     /// - Parameters:
     ///   - whole: the stretches of the runtime, for an app of it.
-    ///   - read: a stretch of the subject, by its index in `ranges`.
+    ///   - known: of how many parts any minute is known; the others say nothing.
+    ///   - guess: what a `baseline` may well be; NaN: nothing is guessed. It changes the time that it takes and nothing else.
+    ///   - read: a part of the subject, by its index in `ranges`.
     func apply(
-        _ function: HistoryFunction, whole: [MinuteValues]? = nil, _ read: (Int) -> MinuteValues
+        _ function: HistoryFunction, whole: [MinuteValues]? = nil, known: Int = .max, near guess: Double = .nan,
+        _ read: (Int) -> MinuteValues
     ) -> Evidence {
         switch function {
         case .avg:
@@ -134,13 +185,13 @@ struct MinuteWindow: Hashable, Sendable {
             // Zeros do not count: the usual is that of the minutes in which something happened.
             let busy = minutes.entries.lazy.map(\.value).filter { $0 != 0 }
             let (among, least) = (minutes.entries.count, MinuteWindow.leastBaselineMinutes)
-            guard let usual = Selection.median(of: busy, among: among, least: least) else {
+            guard let usual = Selection.median(of: busy, among: among, least: least, near: function == .baseline ? guess : .nan) else {
                 return .missing(minutes.count == 0 ? minutes.missing ?? .tooLittleData : .tooLittleData)
             }
             guard function == .mad else { return .value(usual) }
             let distance = Selection.median(of: busy.map { abs($0 - usual) }, among: among, least: 1) ?? 0
             return .value(distance * MinuteWindow.normalScale)
-        case .spike, .outgrew, .excess: return compare(function, whole, read)
+        case .spike, .outgrew, .excess: return compare(function, whole, known: known, read)
         }
     }
 

@@ -12,7 +12,7 @@ public struct HistorySignals: Sendable {
     private var history = MinuteHistory()
     /// The newest minutes, oldest first: as many as the longest window has.
     fileprivate var recent: [Minute] = []
-    private var columns: [SeriesRef: HistoryColumn] = [:]
+    private var columns = HistoryColumns()
 
     /// A minute with its apps' rows by their slots.
     fileprivate struct Minute: Sendable {
@@ -33,7 +33,7 @@ public struct HistorySignals: Sendable {
     /// nothing is known.
     public mutating func take(_ rows: [MinuteRow]) {
         guard let whole = rows.first, whole.app == nil else { return }
-        columns = [:]
+        columns.forget()
         fillGap(before: whole.minute)
         guard !history.hasBegun || whole.minute == history.nextMinute else { return }
         history.begin(at: whole.minute * 60_000)
@@ -87,8 +87,7 @@ public struct HistorySignals: Sendable {
             if let function = ref.function, let range = ref.range {
                 let key = SeriesRef(
                     signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
-                let column = columns[key] ?? history.column(key, function, range, order: apps.order)
-                columns[key] = column
+                let column = columns.column(key) { history.column(key, function, range, order: apps.order, near: $0) }
                 whole = subjects.contains(kind.subject) ? column.value(at: apps.order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
@@ -132,6 +131,8 @@ public struct HistorySignals: Sendable {
         var gateMissing: MissingReason?
         /// The parts of it, oldest first.
         var parts: ArraySlice<Minute> = []
+        /// What was counted of latencies, once it was asked for: by every quantile, of apps and of the runtime.
+        var counted: CountedLatencies?
 
         /// The restarts of the process that had most; nil where minutes of earlier versions tell of no process.
         var mostRestarts: Double? {
@@ -144,8 +145,14 @@ public struct HistorySignals: Sendable {
         }
     }
 
+    fileprivate final class CountedLatencies {
+        var bySlot: ContiguousArray<[MinuteRow.LatencyCount]>?
+        var all: [MinuteRow.LatencyCount]?
+    }
+
     private func window(_ count: Int64) -> Window {
         var window = Window(minutes: count, sums: ContiguousArray(repeating: MinuteSums(), count: apps.capacity))
+        window.counted = CountedLatencies()
         window.silent = ContiguousArray(repeating: 0, count: apps.capacity)
         window.parts = recent.suffix(Int(count))
         for minute in window.parts where minute.whole.chatsMissing == nil {
@@ -342,6 +349,7 @@ extension HistorySignals.Minute {
 extension HistorySignals.Window {
     /// Counts of latencies by slot, each ascending by bucket.
     fileprivate func latencies(capacity: Int) -> ContiguousArray<[MinuteRow.LatencyCount]> {
+        if let known = counted?.bySlot { return known }
         var counts = ContiguousArray<[MinuteRow.LatencyCount]>(repeating: [], count: capacity)
         for minute in parts where minute.whole.chatsMissing == nil {
             for (row, slot) in zip(minute.rows, minute.slots) where !row.latencies.isEmpty {
@@ -349,17 +357,21 @@ extension HistorySignals.Window {
             }
         }
         for slot in counts.indices where counts[slot].count > 1 { counts[slot].sort { $0.bucket < $1.bucket } }
+        counted?.bySlot = counts
         return counts
     }
 
     fileprivate func allLatencies() -> [MinuteRow.LatencyCount] {
+        if let known = counted?.all { return known }
         var totals = ContiguousArray<UInt32>(repeating: 0, count: LatencyBuckets.count)
         for minute in parts where minute.whole.chatsMissing == nil {
             for row in minute.rows {
                 for latency in row.latencies { totals[Int(latency.bucket)] &+= latency.count }
             }
         }
-        return totals.indices.filter { totals[$0] > 0 }.map { .init(bucket: UInt16($0), count: totals[$0]) }
+        let all = totals.indices.filter { totals[$0] > 0 }.map { MinuteRow.LatencyCount(bucket: UInt16($0), count: totals[$0]) }
+        counted?.all = all
+        return all
     }
 }
 

@@ -89,7 +89,7 @@ struct MinuteHistory: Sendable {
 
     /// Whether an app without a kept minute had 0 in it; else it had no traffic.
     static func idleIsZero(_ signal: Signal) -> Bool {
-        switch signal.info.shape {
+        switch signal.shape {
         case .ratio, .quantile: false
         case .gauge: signal != .activeRunsShare
         case .rate, .count: true
@@ -133,19 +133,27 @@ struct MinuteHistory: Sendable {
     // MARK: - Reading
 
     /// A function over the minutes of each app in `order`, and behind them of the runtime itself.
-    func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int]) -> HistoryColumn {
+    /// - Parameter guesses: what its medians may well be, in the same order.
+    func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int], near guesses: ContiguousArray<Double> = [])
+        -> HistoryColumn
+    {
         let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude)
         guard let track = tracks.first(where: { $0.signal == ref.signal }) else {
-            return HistoryColumn(function: function, window: window, count: order.count + 1) { _, _ in MinuteValues() }
+            return HistoryColumn(function: function, window: window, count: order.count + 1, parts: 1) { _, _ in MinuteValues() }
         }
         let hasApps = ref.signal.info.subjects.contains(.app)
-        let ranges = window.ranges(function)
-        let coverages = ranges.map { coverage(track, $0) }
-        let whole = function.comparesWindows && hasApps ? ranges.map(track.runtimeValues) : []
-        return HistoryColumn(function: function, window: window, count: order.count + 1, whole: whole) { index, part in
-            guard index < order.count else { return track.runtimeValues(ranges[part]) }
-            guard hasApps else { return MinuteValues(missing: .notTracked) }
-            return track.values(slot: order[index], ranges[part], coverages[part])
+        // Up to the last part that reaches into what is remembered. Those behind it hold no minute of anybody.
+        let count = window.partCount(function)
+        let parts = (1..<count).last { window.part(function, $0).upperBound > track.first }.map { $0 + 1 } ?? 1
+        let coverages = (0..<parts).map { coverage(track, window.part(function, $0)) }
+        let whole = function.comparesWindows && hasApps ? track.runtimeValues((0..<parts).lazy.map { window.part(function, $0) }) : []
+        return HistoryColumn(function: function, window: window, count: order.count + 1, whole: whole, parts: parts, guesses: guesses) {
+            index, part in
+            let isOfApp = index < order.count
+            guard hasApps || !isOfApp else { return MinuteValues(missing: .notTracked) }
+            guard part < parts else { return MinuteValues() }
+            if isOfApp { return track.values(slot: order[index], window.part(function, part), coverages[part]) }
+            return whole.isEmpty ? track.runtimeValues(window.part(function, part)) : whole[part]
         }
     }
 
@@ -202,23 +210,36 @@ extension MinuteHistory.Track {
         return index >= 0 && index < Int64(runtime.count) ? runtime[Int(index)] : .missing(.tooLittleData)
     }
 
-    fileprivate func runtimeValues(_ range: Range<Int64>) -> MinuteValues {
-        var minutes = MinuteValues()
-        let stretch = range.clamped(to: first..<first + Int64(runtime.count))
+    fileprivate func runtimeValues(_ range: Range<Int64>) -> MinuteValues { runtimeValues(CollectionOfOne(range))[0] }
+
+    /// The same of several stretches, whose entries lie in one array: a day of windows would be a hundred and fifty of them.
+    fileprivate func runtimeValues(_ ranges: some Collection<Range<Int64>>) -> [MinuteValues] {
+        let known = first..<first + Int64(runtime.count)
+        var parts: [MinuteValues] = []
+        var places: [Range<Int>] = []
+        parts.reserveCapacity(ranges.count)
+        places.reserveCapacity(ranges.count)
+        let most = ranges.reduce(0) { $0 + $1.clamped(to: known).count }
         // A slice that grows entry by entry is copied again and again: a day of minutes, at each of them.
-        let entries = [MinuteEntry](unsafeUninitializedCapacity: stretch.count) { buffer, count in
-            for minute in stretch {
-                switch runtime[Int(minute - first)] {
-                case .value(let value):
-                    buffer.initializeElement(at: count, to: MinuteEntry(minute: minute, value: value))
-                    count += 1
-                case .missing(.noTraffic): minutes.withoutTraffic += 1
-                case .missing(let reason): minutes.missing = reason
+        let entries = [MinuteEntry](unsafeUninitializedCapacity: most) { buffer, count in
+            for range in ranges {
+                var minutes = MinuteValues()
+                let start = count
+                for minute in range.clamped(to: known) {
+                    switch runtime[Int(minute - first)] {
+                    case .value(let value):
+                        buffer.initializeElement(at: count, to: MinuteEntry(minute: minute, value: value))
+                        count += 1
+                    case .missing(.noTraffic): minutes.withoutTraffic += 1
+                    case .missing(let reason): minutes.missing = reason
+                    }
                 }
+                parts.append(minutes)
+                places.append(start..<count)
             }
         }
-        minutes.entries = entries[...]
-        return minutes
+        for index in parts.indices { parts[index].entries = entries[places[index]] }
+        return parts
     }
 
     fileprivate func values(slot: Int, _ range: Range<Int64>, _ coverage: MinuteHistory.Coverage) -> MinuteValues {

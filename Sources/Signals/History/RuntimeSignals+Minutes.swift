@@ -30,7 +30,7 @@ extension RuntimeSignals {
     }
 
     private mutating func close(_ minute: Int64) {
-        historyColumns = [:]
+        historyColumns.forget()
         let (rows, slots) = Evaluation(self, at: (minute + 1) * 60_000).minute(minute)
         history.add(rows, slots: slots, options)
         // Usually everything was drained, and the rows need not be copied.
@@ -41,7 +41,7 @@ extension RuntimeSignals {
     /// those that have not closed yet by the kept core, and those before a gap, are left out. Without a core the newest
     /// row ends the past. Call it again with the journal's rows when policies look further back than before.
     public mutating func restore(minutes rows: [MinuteRow]) {
-        historyColumns = [:]
+        historyColumns.forget()
         let end = history.hasBegun ? history.nextMinute : (rows.map(\.minute).max() ?? -1) + 1
         let longest = (options.ranges.values.max() ?? .zero).milliseconds / 60_000 + RuntimeSignals.mostEmptyMinutes
         let wanted = rows.filter { $0.minute < end && $0.minute >= end - longest }

@@ -34,18 +34,20 @@ extension MinuteWindow {
     /// Windows before the newest one, newest first.
     private var blockCount: Int { Int(Swift.max(0, range - length) / length) }
 
+    /// Earlier days whose same hour the range holds.
+    private var dayCount: Int { Int(Swift.max(0, range - length - MinuteWindow.hourMargin) / MinuteWindow.day) }
+
     /// The newest window, the windows before it, then the same hour of each earlier day.
-    var comparedRanges: [Range<Int64>] {
-        var ranges = [end - length..<end]
-        for block in 0..<Int64(blockCount) { ranges.append(end - (block + 2) * length..<end - (block + 1) * length) }
-        var back = MinuteWindow.day
+    var comparedCount: Int { 1 + blockCount + dayCount }
+
+    /// The stretch of minutes of one of them.
+    func comparedRange(_ part: Int) -> Range<Int64> {
+        let blocks = blockCount
+        guard part > blocks else { return end - Int64(part + 1) * length..<end - Int64(part) * length }
+        let back = Int64(part - blocks) * MinuteWindow.day
         let margin = signal == .activeRuns ? MinuteWindow.hourMarginOfRuns : MinuteWindow.hourMargin
         // Of the wider margin as much as the range holds.
-        while end - back - length - MinuteWindow.hourMargin >= start {
-            ranges.append(Swift.max(start, end - back - length - margin)..<end - back + margin)
-            back += MinuteWindow.day
-        }
-        return ranges
+        return Swift.max(start, end - back - length - margin)..<end - back + margin
     }
 
     /// What a subject usually does in a window, and how much that varies.
@@ -61,11 +63,12 @@ extension MinuteWindow {
         var windows = 1
     }
 
-    func compare(_ function: HistoryFunction, _ whole: [MinuteValues]?, _ read: (Int) -> MinuteValues) -> Evidence {
+    /// - Parameter known: of how many parts there is anything to read; the others are not even looked at.
+    func compare(_ function: HistoryFunction, _ whole: [MinuteValues]?, known: Int, _ read: (Int) -> MinuteValues) -> Evidence {
         let newest = MinuteWindow.mean(read(0))
         guard case .value(let now) = newest else { return newest }
-        let past = comparedRanges.indices.dropFirst().map(read)
-        guard let usual = usual(past, now: now) else {
+        let past = (1..<Swift.max(1, Swift.min(comparedCount, known))).map(read)
+        guard let usual = usual(past[...], now: now) else {
             return .missing(past.lazy.compactMap(\.missing).first ?? .tooLittleData)
         }
         if function == .spike { return .value((now - usual.level) / error(at: usual.level, usual)) }
@@ -89,7 +92,7 @@ extension MinuteWindow {
     /// Whether it is any part of what the runtime carries. Of hundreds of small apps one always has more runs than it ever had, by
     /// chance: who has a few of hundreds is not who fills the machine.
     private func isCarried(_ excess: Double, of whole: [MinuteValues]?) -> Bool {
-        switch signal.info.shape {
+        switch signal.shape {
         case .gauge, .count: break
         case .rate, .ratio, .quantile: return true
         }
@@ -99,7 +102,7 @@ extension MinuteWindow {
 
     /// How many minutes more must be watched until there is a past to compare with.
     func wantingToCompare(_ read: (Int) -> MinuteValues) -> Int64 {
-        let past = comparedRanges.indices.dropFirst().prefix(blockCount).map(read)
+        let past = (1..<blockCount + 1).map(read)
         let minutes = Int64(past.reduce(0) { $0 + $1.count })
         let windows = Int64(past.count { $0.count * 2 >= Int(length) })
         return Swift.max(
@@ -110,9 +113,10 @@ extension MinuteWindow {
 
     /// Nil while too little of the past was watched.
     /// - Parameter now: what the newest window holds.
-    private func usual(_ past: [MinuteValues], now: Double) -> Usual? {
+    private func usual(_ past: ArraySlice<MinuteValues>, now: Double) -> Usual? {
         var usual = Usual()
         var means: [Double] = []
+        means.reserveCapacity(blockCount)
         for block in past.prefix(blockCount) {
             usual.minutes += block.count
             // Half a window is enough to stand for it.
@@ -160,7 +164,7 @@ extension MinuteWindow {
 
     /// How large the batches before were, where there were several of at least half the newest window's size. One that
     /// still goes on is part of the newest; a loop that burns for hours is one, however long.
-    private func batch(_ past: [MinuteValues], asLargeAs now: Double) -> Double? {
+    private func batch(_ past: ArraySlice<MinuteValues>, asLargeAs now: Double) -> Double? {
         guard [.tokens, .cost, .llmCalls, .activeRuns].contains(signal), now > 0 else { return nil }
         // A process that dies takes the runs along: what is back within a few minutes is no other batch.
         let pause = signal == .activeRuns ? MinuteWindow.pauseOfRuns : 1
@@ -191,7 +195,7 @@ extension MinuteWindow {
     private func error(at level: Double, _ usual: Usual) -> Double {
         let least = usual.event / Double(Swift.max(1, usual.minutes))
         let chance: Double =
-            switch signal.info.shape {
+            switch signal.shape {
             case .rate: (Swift.max(level, least) * usual.event / Double(length)).squareRoot()
             // A gauge stands for the same runs in all minutes of a window: they are counted once.
             case .gauge, .count: Swift.max(level, least).squareRoot()
@@ -203,7 +207,7 @@ extension MinuteWindow {
 
     /// How the runtime without this app grew; 1 where there is no rest.
     private func growthOfRest(_ whole: [MinuteValues]?, _ now: Double, _ level: Double) -> Double {
-        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]), let usual = usual(Array(whole.dropFirst()), now: all),
+        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]), let usual = usual(whole.dropFirst(), now: all),
             usual.level > level
         else { return 1 }
         return Swift.max(0, all - now) / (usual.level - level)

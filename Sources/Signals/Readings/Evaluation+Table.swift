@@ -2,18 +2,16 @@ import Model
 
 extension Evaluation {
     /// Every demanded reading.
-    func table(_ demand: [SeriesRef], _ history: inout [SeriesRef: HistoryColumn]) -> ReadingTable {
+    func table(_ demand: [SeriesRef], _ history: inout HistoryColumns) -> ReadingTable {
         var shared = SharedWindows()
         var runtimeColumn: [Evidence] = []
         var columns: [ReadingTable.Column] = []
-        var replicaColumns: [[Evidence]] = []
         var floors: [Int: ReadingTable.Floors] = [:]
         for (slot, ref) in demand.enumerated() {
             if let query = ref.metric {
                 let whole = metric(ref, query)
                 runtimeColumn.append(whole)
                 columns.append(.same(ref.scope == .runtime ? whole : .missing(.notTracked)))
-                replicaColumns.append(state.replicas.map { metric(ref, query, of: $0) })
                 continue
             }
             let subjects = ref.signal.info.subjects
@@ -23,8 +21,7 @@ extension Evaluation {
             if let function = ref.function, let range = ref.range {
                 let key = SeriesRef(
                     signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
-                let column = history[key] ?? state.history.column(key, function, range, order: order)
-                history[key] = column
+                let column = history.column(key) { state.history.column(key, function, range, order: order, near: $0) }
                 whole = subjects.contains(options.kind.subject) ? column.value(at: order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
@@ -37,16 +34,27 @@ extension Evaluation {
             if ref.function == nil { floors[slot] = self.floors(ref.signal, shared.open) }
             runtimeColumn.append(whole)
             columns.append(ref.scope == .runtime ? .same(whole) : own)
-            replicaColumns.append(
-                state.replicas.map { replica in
-                    guard ref.function == nil else { return .missing(.notTracked) }
-                    return self.replica(ref.signal, replica, from: start, to: at)
-                })
         }
         return ReadingTable(
             runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas)
+            replicaColumns: replicaColumns(demand), floors: floors, namesAllReplicas: state.knowsReplicas)
+    }
+
+    /// The readings of each replica, by slot. Replica by replica: what is remembered of one has some fifty parts, and to take it
+    /// out of its array anew for each slot cost as much as to read it.
+    private func replicaColumns(_ demand: [SeriesRef]) -> [[Evidence]] {
+        var columns = [[Evidence]](repeating: [], count: demand.count)
+        for replica in state.replicas {
+            for (slot, ref) in demand.enumerated() { columns[slot].append(reading(ref, of: replica)) }
+        }
+        return columns
+    }
+
+    private func reading(_ ref: SeriesRef, of replica: ReplicaState) -> Evidence {
+        if let query = ref.metric { return metric(ref, query, of: replica) }
+        guard ref.function == nil else { return .missing(.notTracked) }
+        return self.replica(ref.signal, replica, from: at - (ref.window ?? options.window).milliseconds, to: at)
     }
 
     /// What a signal is at the least where it is missing since figures contradict each other.

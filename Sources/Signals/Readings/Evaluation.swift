@@ -15,7 +15,8 @@ struct Evaluation {
     init(_ state: RuntimeSignals, at: Int64) {
         self.state = state
         self.at = at
-        let present = state.replicas.filter { !$0.isAbsent(asOf: at, state.options) }
+        // One alone counts in any case.
+        let present = state.replicas.count == 1 ? [] : state.replicas.filter { !$0.isAbsent(asOf: at, state.options) }
         self.present = present.isEmpty ? state.replicas : present
         rules = CounterRules(
             alive: state.shared.counters.moved, dead: state.shared.counters.dead(ended: state.endedRuns),

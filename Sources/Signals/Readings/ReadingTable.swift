@@ -1,7 +1,8 @@
 import Model
 
-/// The readings of one runtime at one moment: a slot for each demanded series, a row for each subject.
-public struct ReadingTable: Sendable {
+/// The readings of one runtime at one moment: a slot for each demanded series, a row for each subject. Never changed once
+/// it is made; behind a reference, because a rule over ten thousand apps hands it on with each of them.
+public final class ReadingTable: Sendable {
     /// One demanded series for all apps.
     enum Column: Sendable {
         /// One reading an app, in the order of `apps`.
@@ -33,10 +34,10 @@ public struct ReadingTable: Sendable {
     /// By slot, then replica.
     let replicaColumns: [[Evidence]]
     /// What clocks show at that moment where the policies' people are; UTC until it is placed somewhere.
-    public private(set) var localHour: LocalHour
+    public let localHour: LocalHour
     /// What tests of labels find of the runtime, and by row of the apps that have labels of their own.
-    private var labels: [KnownLabel?] = []
-    private var ownLabels: [Int: [KnownLabel?]] = [:]
+    private let labels: [KnownLabel?]
+    private let ownLabels: [Int: [KnownLabel?]]
     /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
     let floors: [Int: Floors]
 
@@ -64,6 +65,8 @@ public struct ReadingTable: Sendable {
         self.kind = kind
         self.at = at
         localHour = LocalHour(at, in: .utc)
+        labels = []
+        ownLabels = [:]
         self.demand = demand
         self.apps = apps
         self.replicas = replicas
@@ -94,7 +97,7 @@ public struct ReadingTable: Sendable {
 
     /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
     /// `replica` by slot, then replica; `floors` of apps by slot. Apps must be sorted.
-    public init(
+    public convenience init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
         floors: [Int: ContiguousArray<Double?>] = [:], kind: WatchedKind = .runtime
@@ -109,14 +112,30 @@ public struct ReadingTable: Sendable {
 
     /// The same table with what clocks of that zone show, and with what its runtime and apps are called.
     public func placed(in zone: Zone, _ book: LabelBook = LabelBook()) -> ReadingTable {
-        var table = self
-        table.localHour = LocalHour(at, in: zone)
-        table.labels = book.answers()
-        table.ownLabels = [:]
+        var own: [Int: [KnownLabel?]] = [:]
         for app in book.apps.keys {
-            if let row = index(of: app) { table.ownLabels[row] = book.answers(app: app) }
+            if let row = index(of: app) { own[row] = book.answers(app: app) }
         }
-        return table
+        return ReadingTable(self, LocalHour(at, in: zone), book.answers(), own)
+    }
+
+    private init(_ other: ReadingTable, _ localHour: LocalHour, _ labels: [KnownLabel?], _ ownLabels: [Int: [KnownLabel?]]) {
+        self.localHour = localHour
+        self.labels = labels
+        self.ownLabels = ownLabels
+        runtime = other.runtime
+        kind = other.kind
+        at = other.at
+        demand = other.demand
+        apps = other.apps
+        replicas = other.replicas
+        namesAllReplicas = other.namesAllReplicas
+        runtimeColumn = other.runtimeColumn
+        values = other.values
+        places = other.places
+        histories = other.histories
+        replicaColumns = other.replicaColumns
+        floors = other.floors
     }
 
     /// What a test of a label finds of the app at `index`, or of the runtime for nil; nil where there is no such label.

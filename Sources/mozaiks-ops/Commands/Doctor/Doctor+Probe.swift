@@ -33,23 +33,14 @@ extension RuntimeExamination.Probe {
     private static func resolution(_ url: String, _ assembly: Assembly) -> (host: String, how: RuntimeExamination.Resolution)? {
         guard let host = host(url), !isAddress(host) else { return nil }
         if let proxy = assembly.network.resolvingProxy(for: url) { return (host, .byProxy(proxy)) }
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, nil, &hints, &list)
-        defer { if let list { freeaddrinfo(list) } }
-        guard status == 0 else { return (host, .fault(String(cString: gai_strerror(status)))) }
-        var addresses: [String] = []
-        var next = list
-        while let info = next {
-            var name = [CChar](repeating: 0, count: 64)
-            if getnameinfo(info.pointee.ai_addr, info.pointee.ai_addrlen, &name, 64, nil, 0, NI_NUMERICHOST) == 0 {
-                let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                if !addresses.contains(text) { addresses.append(text) }
-            }
-            next = info.pointee.ai_next
+        switch NamedAddress.all(of: host) {
+        case .failure(let fault): return (host, .fault(fault.text))
+        case .success(let found):
+            // As the resolver prefers them, each once.
+            var addresses: [String] = []
+            for address in found.compactMap(\.text) where !addresses.contains(address) { addresses.append(address) }
+            return (host, .addresses(addresses))
         }
-        return (host, .addresses(addresses))
     }
 
     /// The host of a base URL, without brackets.
