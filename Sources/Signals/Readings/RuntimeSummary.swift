@@ -75,15 +75,18 @@ public struct RuntimeSummary: Hashable, Sendable {
         }
     }
 
-    /// A critical rule of which nothing can be said yet, since too little was watched.
+    /// A critical rule of which nothing can be said yet, since too little was watched, or since what it reads is not there.
     public struct Unjudged: Hashable, Sendable {
         public var rule: String
         /// For about how much longer must be watched; nil: that is not known.
         public var wanting: TimeSpan?
+        /// No watching brings what it lacks: a page does not show it, or the machine does not tell it.
+        public var isBlind: Bool
 
-        public init(rule: String, wanting: TimeSpan?) {
+        public init(rule: String, wanting: TimeSpan?, isBlind: Bool = false) {
             self.rule = rule
             self.wanting = wanting
+            self.isBlind = isBlind
         }
     }
 
