@@ -254,6 +254,8 @@ public final class Instruments: Sendable {
         }
         figures.withLock { figures in
             fresh.cycles = (figures.runtimes[runtime]?.cycles ?? 0) + 1
+            // What it is does not change by a cycle that came to nothing.
+            if report == nil, let known = figures.runtimes[runtime] { fresh.kind = known.kind }
             figures.runtimes[runtime] = fresh
             figures.stages[runtime] = nil
             figures.incidents = open
@@ -269,7 +271,7 @@ public final class Instruments: Sendable {
         let rows = Dictionary(report.runtimeReadings.map { ($0.series.signal, $0.evidence.value) }) { first, _ in first }
         fresh.kind = report.result.readings.kind
         fresh.readings = SignalMetric.of(fresh.kind).map { metric in (rows[metric.signal] ?? nil).map { $0 * metric.factor } }
-        for replica in report.summary.replicas {
+        for replica in report.summary.replicas + [report.summary.page].compactMap({ $0 }) {
             for (endpoint, reason) in replica.missing { fresh.missing[Pair(endpoint.path, reason.name), default: 0] += 1 }
         }
         guard apps.most > 0 else { return }
