@@ -69,7 +69,8 @@ import Testing
                         outcome: .answer(.init(status: 200, date: at, contentType: "text/plain", body: Body(Array(page.utf8))))))
             }
             let ticked = pipeline.tick(Crowd.runtime, now: at)
-            return try #require(pipeline.report(try #require(ticked))).summary.unjudged
+            let result = try #require(ticked)
+            return try #require(pipeline.report(result)).summary.unjudged
         }
         #expect(try unjudged(page: nil).isEmpty)
         #expect(try unjudged(page: "heap 1\n") == [RuntimeSummary.Unjudged(rule: "pool", wanting: nil, isBlind: true)])
