@@ -40,7 +40,8 @@ public struct StatusVerdict: Sendable {
     ) {
         self.begun = begun
         // While replicas are known they are asked, whoever may say who they are.
-        self.notices = notices + summaries.filter { !$0.replicas.isEmpty }.flatMap(StatusVerdict.lostness)
+        self.notices =
+            notices + summaries.filter { !$0.replicas.isEmpty }.flatMap { StatusVerdict.lostness($0) + StatusVerdict.doubles($0) }
         self.summaries = summaries
         self.at = at
         self.open = open
@@ -109,6 +110,13 @@ public struct StatusVerdict: Sendable {
         let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
         return (replica == nil ? lostness(summary) : []) + sickness(summary, asked) + asked.flatMap(blindness)
             + (replica == nil ? pageBlindness(of: summary) : [])
+    }
+
+    /// Processes that are named twice.
+    private static func doubles(_ summary: RuntimeSummary) -> [String] {
+        summary.replicas.compactMap { replica in
+            replica.sameProcess.map { "\(replica.url) is the same process as \($0): \(ReplicaFigures.twice)" }
+        }
     }
 
     /// Why nobody can say for sure who the replicas are.

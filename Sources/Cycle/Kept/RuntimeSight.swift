@@ -149,6 +149,7 @@ extension RuntimeSight {
             "health_detail": .optional(replica.missing[.health] == nil ? replica.detail[.health].map(Shown.line) : nil),
             "missing": .array(missing),
         ]
+        if let other = replica.sameProcess { object.append("same_process", .string(other)) }
         // What looks came to, and why.
         if let said = words(replica.said) { object.append("said", said) }
         if let details = words(replica.detail) { object.append("details", details) }
@@ -203,6 +204,7 @@ extension RuntimeSight {
         replica.errors = try figure("errors")
         replica.unreadableFields = try reader.member("unreadable_fields").count()
         replica.sharedChats = try reader.optional("shared_chats")?.count() ?? 0
+        replica.sameProcess = try reader.optional("same_process")?.string()
         replica.answersForSeveralProcesses = try reader.member("several_processes").bool()
         replica.detail[.health] = try reader.optional("health_detail")?.string()
         for endpoint in [Endpoint.host, .probe] {

@@ -22,6 +22,8 @@ public struct RuntimeSummary: Hashable, Sendable {
         public var unreadableFields = 0
         /// Open chats that another replica shows as well: counted once. So it is behind a proxy without sticky sessions.
         public var sharedChats = 0
+        /// The replica named before it that is the same process under another name: what both show counts twice.
+        public var sameProcess: String?
         public var appCount: Int?
         public var turns: Int64?
         public var toolCalls: Int64?
