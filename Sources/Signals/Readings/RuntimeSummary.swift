@@ -24,6 +24,8 @@ public struct RuntimeSummary: Hashable, Sendable {
         public var sharedChats = 0
         /// The replica named before it that is the same process under another name: what both show counts twice.
         public var sameProcess: String?
+        /// Of a host or a service what the last look measured.
+        public var figures: [Signal: Double] = [:]
         public var appCount: Int?
         public var turns: Int64?
         public var toolCalls: Int64?
