@@ -338,6 +338,19 @@ public struct StatusVerdict: Sendable {
         Shown.id(name).map { $0 == "'" ? "''" : $0 == "=" || $0 == "|" ? "_" : String($0) }.joined()
     }
 
+    /// What the last look at a host or a service measured, in the units of the guidelines.
+    private static func measured(_ replica: RuntimeSummary.Replica) -> [(String, String?)] {
+        replica.figures.sorted { $0.key.rawValue < $1.key.rawValue }.map { signal, value in
+            let unit =
+                switch signal.unit {
+                case .percent: "%"
+                case .seconds: "s"
+                default: ""
+                }
+            return (signal.name, Figure.number(value) + unit)
+        }
+    }
+
     /// `'shared open_chats'=7 …`, as the monitoring plugins' guidelines write it.
     public var perfdata: String {
         summaries.flatMap { summary -> [String] in
@@ -353,7 +366,7 @@ public struct StatusVerdict: Sendable {
                 ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
                 ("errors", sum { $0.errors }.map { "\($0)c" }),
             ]
-            return figures.compactMap { name, value in
+            return (figures + summary.replicas.flatMap(StatusVerdict.measured)).compactMap { name, value in
                 value.map { "'\(StatusVerdict.label(summary.runtime)) \(name)'=\($0)" }
             }
         }.joined(separator: " ")

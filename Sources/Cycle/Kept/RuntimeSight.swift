@@ -153,6 +153,8 @@ extension RuntimeSight {
         // What looks came to, and why.
         if let said = words(replica.said) { object.append("said", said) }
         if let details = words(replica.detail) { object.append("details", details) }
+        let measured = replica.figures.sorted { $0.key.rawValue < $1.key.rawValue }.map { (key: $0.key.name, value: JSON.figure($0.value)) }
+        if !measured.isEmpty { object.append("figures", .object(JSONObject(measured))) }
         return .object(object)
     }
 
@@ -210,6 +212,9 @@ extension RuntimeSight {
         for endpoint in [Endpoint.host, .probe] {
             replica.said[endpoint] = try reader.optional("said")?.optional(endpoint.path)?.string()
             replica.detail[endpoint] = try reader.optional("details")?.optional(endpoint.path)?.string()
+        }
+        for member in try reader.optional("figures")?.value.object ?? JSONObject() {
+            if let signal = Signal(name: member.key), let figure = member.value.double { replica.figures[signal] = figure }
         }
         for missing in try reader.member("missing").elements() {
             guard let endpoint = Endpoint(path: try missing.member("endpoint").string()) else { continue }
