@@ -177,8 +177,13 @@ import Testing
                         outcome: .failure(.unreachable, detail: "nobody"))
                 ])
         }
+        for cycles in [2, 3, 0] { await core.leftOut(cycles, of: "shop") }
+        #expect(
+            place.lines.containing("cycles are left out").count == 1 && place.lines.containing("keep up with the interval again").count == 1
+        )
         let text = text(instruments)
         for line in [
+            #"mozaiks_ops_cycles_left_out_total{service="shop"} 5.0"#, #"mozaiks_ops_cycles_left_out_total{host="box"} 0.0"#,
             #"mozaiks_ops_cycles_total{runtime="shared"} 1.0"#, #"mozaiks_ops_cycles_total{host="box"} 1.0"#,
             #"mozaiks_ops_poll_interval_seconds{service="shop"} 10.0"#,
             #"mozaiks_ops_evidence_missing{service="shop",endpoint="\#(Endpoint.probe.path)",reason="unreachable"} 1.0"#,

@@ -103,6 +103,7 @@ extension Instruments {
         case .started: return [.init([], Double(startedAt.milliseconds) / 1_000)]
         case .cycles: return runtimes.map { .init(Instruments.name($0), Double($0.value.cycles)) }
         case .lastCycle: return runtimes.map { .init(Instruments.name($0), Double($0.value.endedAt.milliseconds) / 1_000) }
+        case .cyclesLeftOut: return runtimes.map { .init(Instruments.name($0), Double($0.value.cyclesLeftOut)) }
         case .polls: return sorted(figures.polls)
         case .pollDuration:
             return figures.pollDurations.map { MetricFamily.Sample([$0.key], $0.value) }.sortedByLabels

@@ -6,7 +6,8 @@ import Server
 /// `docs/metrics.md` is made of it.
 public enum MonitorMetric: String, CaseIterable, Sendable {
     case build, started
-    case cycles, lastCycle, polls, pollDuration, evaluationDuration, commitDuration, commitFailures, journalFailing, journalSize
+    case cycles, lastCycle, cyclesLeftOut, polls, pollDuration, evaluationDuration, commitDuration, commitFailures, journalFailing,
+        journalSize
     case evidenceMissing, pollInterval, perfInterval
     case incidents, incidentsOpened, incidentsResolved
     case leases, decisions, refusals, revertsDue, actionsStopped
@@ -35,6 +36,10 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
         case .cycles: return watched("cycles_total", .counter, [], "Cycles that ended, whether or not they could be committed.")
         case .lastCycle:
             return watched("last_cycle_timestamp_seconds", .gauge, [], "When the last cycle ended, in seconds since 1970.")
+        case .cyclesLeftOut:
+            return watched(
+                "cycles_left_out_total", .counter, [],
+                "Cycles that were due and never begun, since the one before took longer than intervals do.")
         case .polls:
             return metric(
                 "polls_total", .counter, ["endpoint", "result"],
