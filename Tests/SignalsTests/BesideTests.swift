@@ -110,7 +110,7 @@ import Testing
         view.mounts = [.init(path: "/", space: .init(used: 60, all: 100))]
         looks.take(.host(view), at: 0)
         #expect(looks.read(.up, at: 1) == .value(0) && looks.read(.diskFree, at: 1) == .value(40))
-        #expect(looks.read(.memory, at: 1) == .missing(.unauthorized) && looks.read(.cpu, at: 1) == .missing(.tooLittleData))
+        #expect(looks.read(.memory, at: 1) == .missing(.unauthorized) && looks.read(.cpu, at: 1) == .missing(.unauthorized))
         #expect(looks.read(.load, at: 1) == .missing(.malformed) && looks.read(.oomKills, at: 1) == .missing(.notTracked))
         let replica = looks.signals.summary.replicas[0]
         #expect(replica.missing[.host] == .unauthorized && replica.said[.host] == "40 % free on /")

@@ -20,7 +20,10 @@ extension Evaluation {
                 let maxGap = replica.maxGap(.host, options)
                 guard let pair = replica.host.newestPair(asOf: end, apart: Evaluation.leastApart), pair.now.at - pair.before.at <= maxGap,
                     let before = pair.before.figures
-                else { return signal == .cpuThrottled && figures.periods == nil ? .missing(.notTracked) : .missing(.tooLittleData) }
+                else {
+                    if signal == .cpu, figures.busy == nil, figures.cpuUsed == nil { return .missing(figures.cpuMissing) }
+                    return signal == .cpuThrottled && figures.periods == nil ? .missing(.notTracked) : .missing(.tooLittleData)
+                }
                 return signal == .cpu
                     ? figures.cpu(since: before, elapsed: pair.now.at - pair.before.at) : figures.throttled(since: before)
             }
