@@ -1,8 +1,10 @@
-/// When the cycles of one runtime begin: the first at once, then one each interval. Where many are watched each has a place of
-/// its own within the interval, so that they do not ask, decode and commit all at the same moment. A value without a clock.
+/// When the cycles of one runtime begin: the first at once, then one each interval. Where many are watched they are spread over
+/// the interval, so that they do not ask, decode and commit all at the same moment. A value without a clock.
 struct CycleSlots {
     /// From so many on.
     static let crowd = 16
+    /// So many moments of an interval: of hundreds some still come together, and go into one commit.
+    static let places = 20
 
     /// When the newest cycle was due. Monotonic nanoseconds, as all here.
     private var slot: UInt64
@@ -19,7 +21,8 @@ struct CycleSlots {
         self.step = max(1, step)
         isCrowded = count >= CycleSlots.crowd
         // Between half an interval and one and a half: nobody waits for long for a second look.
-        let offset = isCrowded ? self.step / UInt64(count) * UInt64(max(0, place) % count) : 0
+        let places = min(count, CycleSlots.places)
+        let offset = isCrowded ? self.step / UInt64(places) * UInt64(max(0, place) % places) : 0
         gap = offset > self.step / 2 ? offset : offset + self.step
     }
 

@@ -13,6 +13,15 @@ import Testing
         #expect(slots.next(now: 71) == (wait: 9, leftOut: 0))
     }
 
+    @Test func ofHundredsSomeComeTogether() {
+        let waits = (0..<500).map { place in
+            var slots = CycleSlots(now: 0, step: 1_000, place: place, of: 500)
+            return slots.next(now: 0).wait % 1_000
+        }
+        let counts = Dictionary(waits.map { ($0, 1) }, uniquingKeysWith: +)
+        #expect(counts.count == 20 && counts.values.allSatisfy { $0 == 25 })
+    }
+
     @Test func ofManyEachHasAPlaceOfItsOwn() {
         let waits = (0..<20).map { place in
             var slots = CycleSlots(now: 0, step: 1_000, place: place, of: 20)
