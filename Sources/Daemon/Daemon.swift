@@ -79,7 +79,7 @@ public struct Daemon: Sendable {
 
     private func watchAll(until stop: @escaping @Sendable () async -> Void) async {
         await withTaskGroup(of: Void.self) { group in
-            for target in targets { group.addTask { await watch(target) } }
+            for (place, target) in targets.enumerated() { group.addTask { await watch(target, place) } }
             group.addTask { await reportAlive() }
             group.addTask { await beat() }
             group.addTask { await beatForOthers() }
@@ -96,19 +96,21 @@ public struct Daemon: Sendable {
     }
 
     /// One runtime's cycles. A cycle that takes longer than the interval is followed by the next one at once, never by
-    /// several to catch up.
-    private func watch(_ target: Target) async {
-        var next = clock.monotonicNanoseconds()
+    /// several to catch up; what is left out so is counted.
+    private func watch(_ target: Target, _ place: Int) async {
         let step = UInt64(max(interval.milliseconds, 100)) * 1_000_000
+        var slots = CycleSlots(now: clock.monotonicNanoseconds(), step: step, place: place, of: targets.count)
+        var isBehind = false
         while !Task.isCancelled {
             let observations = await core.look(at: target, poll)
             if Task.isCancelled { return }
             await core.cycle(target.runtime, observations, recorder: recorder)
             if await endsDeposed() { return }
-            let now = clock.monotonicNanoseconds()
-            next = max(next &+ step, now)
+            let (wait, leftOut) = slots.next(now: clock.monotonicNanoseconds())
+            if leftOut > 0 || isBehind { await core.leftOut(leftOut, of: target.runtime) }
+            isBehind = leftOut > 0
             do {
-                try await clock.sleep(for: TimeSpan(milliseconds: Int64((next - now) / 1_000_000)))
+                try await clock.sleep(for: TimeSpan(milliseconds: Int64(wait / 1_000_000)))
             } catch {
                 return
             }

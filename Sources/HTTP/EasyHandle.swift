@@ -77,8 +77,7 @@ final class EasyHandle {
 
     private func applyNetwork(_ transfer: Transfer, _ network: NetworkOptions) {
         let tls = transfer.request.tls.over(network.tls)
-        if let file = tls.caFile { set(CURLOPT_CAINFO, TLSFiles.given(file)) }
-        if let folder = network.caFolder { set(CURLOPT_CAPATH, folder) }
+        Authorities(transfer.request.tls, network).apply(to: raw)
         if let file = tls.certificateFile {
             set(CURLOPT_SSLCERT, TLSFiles.given(file))
             set(CURLOPT_SSLKEY, TLSFiles.given(tls.keyFile ?? file))

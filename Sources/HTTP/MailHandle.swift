@@ -101,7 +101,7 @@ final class MailHandle: @unchecked Sendable {
         set(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds)
         let encryption = server.isEncrypted || mail.encryption == .required ? CURLUSESSL_ALL : CURLUSESSL_NONE
         set(easy, CURLOPT_USE_SSL, Int(encryption.rawValue))
-        if let caFile = mail.caFile { set(easy, CURLOPT_CAINFO, TLSFiles.given(caFile)) }
+        Authorities(TLSFiles(caFile: mail.caFile)).apply(to: easy)
         guard let login = mail.login else { return }
         set(easy, CURLOPT_USERNAME, login.user)
         set(easy, CURLOPT_PASSWORD, login.password.reveal())

@@ -74,8 +74,7 @@ final class WireHandle<Dialogue: WireDialogue>: WireControl, @unchecked Sendable
         set(CURLOPT_SSL_VERIFYPEER, call.verifiesPeer ? 1 : 0)
         set(CURLOPT_SSL_VERIFYHOST, call.verifiesPeer ? 2 : 0)
         set(CURLOPT_CERTINFO, 1)
-        if let file = call.tls.caFile { set(CURLOPT_CAINFO, TLSFiles.given(file)) }
-        if let folder = call.caFolder { set(CURLOPT_CAPATH, folder) }
+        Authorities(call.tls, caFolder: call.caFolder).apply(to: easy)
         if let file = call.tls.certificateFile {
             set(CURLOPT_SSLCERT, TLSFiles.given(file))
             set(CURLOPT_SSLKEY, TLSFiles.given(call.tls.keyFile ?? file))

@@ -83,6 +83,7 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case unreadMounts
     /// Not one signal but as many as a page of metrics has series: which of them, its `MetricQuery` says. Kept in no history.
     case metric
+    case metricSeries
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -247,6 +248,9 @@ extension Signal {
         row(
             .metric, "metric(…)", .number, .gauge, [.runtime, .replica], .metrics, [],
             "a series of the page that 'metrics' names: metric(\"family\", label=\"value\"), with .rate, .increase, .p95, .sum, .max, .min"),
+        row(
+            .metricSeries, "metric_series", .number, .gauge, [.runtime, .replica], .metrics, [],
+            "series on the page that 'metrics' names, read or not; not tracked where none is named"),
     ]
 
     private static func row(
@@ -263,8 +267,8 @@ extension Signal {
     /// Whether the monitor's own gate counts it: not there without one, and the runtime has no part in it.
     public var isOfGate: Bool { info.endpoint == .gate }
     public var unit: Unit { info.unit }
-    /// Whether it is read of a page of metrics, where a configuration names one; the minutes of history do not have it.
-    public var isOfPage: Bool { self == .metric }
+    /// Whether it is read of a page of metrics, where a configuration names one.
+    public var isOfPage: Bool { info.endpoint == .metrics }
     /// Whether a window in brackets applies: rates, ratios, quantiles and counts are over a window, gauges are not.
     public var isWindowed: Bool {
         if case .gauge = info.shape { false } else { true }

@@ -93,8 +93,8 @@ public enum DefaultPolicy {
               - Look whether the process runs and its port is open from this machine.
               - Read the last lines of its log; restart it if it hangs.
             suppresses:
-              [runtime-unreachable, health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise,
-               runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
+              [runtime-unreachable, health-unreadable, events-unreadable, metrics-unreadable, figures-contradict, runtime-restarted,
+               turn-latency-rise, runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
                dead-counters, mongodb-slow, websockets-high, provider-trouble, provider-silent, runs-stuck,
                model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise, turn-latency-high, stalled-runs,
                noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
@@ -117,8 +117,8 @@ public enum DefaultPolicy {
               - Ask for its health with curl; the page and the status say who answers (a proxy, a login, another program).
               - Look whether the process behind the proxy runs.
             suppresses:
-              [health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
-               perf-unreadable, perf-expensive, dead-counters, mongodb-slow, websockets-high, provider-trouble,
+              [health-unreadable, events-unreadable, metrics-unreadable, figures-contradict, runtime-restarted, turn-latency-rise,
+               runtime-unhealthy, perf-poisoned, perf-unreadable, perf-expensive, dead-counters, mongodb-slow, websockets-high, provider-trouble,
                provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise,
                turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
             playbook: runtime-unreachable
@@ -137,8 +137,8 @@ public enum DefaultPolicy {
               - Check the token's expiry and audience (mozaiks-ops doctor).
               - Check whether the identity provider answers.
             suppresses:
-              [health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
-               perf-unreadable, replica-down, perf-expensive, dead-counters, mongodb-slow, websockets-high,
+              [health-unreadable, events-unreadable, metrics-unreadable, figures-contradict, runtime-restarted, turn-latency-rise,
+               runtime-unhealthy, perf-poisoned, perf-unreadable, replica-down, perf-expensive, dead-counters, mongodb-slow, websockets-high,
                provider-trouble, provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
                error-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike,
                cost-spike]
@@ -257,6 +257,25 @@ public enum DefaultPolicy {
               - Run mozaiks-ops doctor to see what answers in their place.
               - Until they are read, restarts, model calls and silent runs are not seen.
             playbook: events-unreadable
+
+          # Only where a configuration names a page of metrics: rules on it neither fire nor resolve while it cannot be read.
+          metrics-unreadable:
+            subject: runtime
+            # A process that answers nothing is replica-down's to tell.
+            when: >-
+              up == 1 and (missing(metric_series, malformed) or missing(metric_series, unreachable)
+              or missing(metric_series, unauthorized) or missing(metric_series, error)
+              or (missing(metric_series, partial)
+              and (missing(health_failures[1m]) or health_failures[1m] < 0.1 * $health_failing)
+              and (missing(lost_polls[1m]) or lost_polls[1m] < 0.1 * $health_failing)))
+            for: missing_after
+            dips: 1m
+            severity: warning
+            summary: A page of metrics cannot be read, so rules on what it shows see nothing.
+            next_steps:
+              - mozaiks-ops doctor says what answers in its place, or which line of it cannot be read.
+              - Is the page where the configuration's 'metrics' says? Ask for it with curl.
+            playbook: metrics-unreadable
 
           # The others carry its load, and the runtime as a whole still answers.
           replica-down:

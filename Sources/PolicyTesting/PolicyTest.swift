@@ -1,5 +1,6 @@
 import Model
 import Policy
+import YAML
 
 /// One file of policy tests. Schema `mozaiks.ops/policy-test/v1`.
 public struct PolicyTestFile: Sendable {
@@ -53,6 +54,8 @@ public struct GivenSeries: Sendable {
     public struct Given: Sendable {
         public let name: NamedSeries
         public let values: SeriesNotation
+        /// Where it is given.
+        public let place: Diagnostic
     }
 
     /// The runtime of every test with given series.

@@ -1,4 +1,5 @@
 import Engine
+import Guard
 import Model
 import Policy
 import YAML
@@ -187,6 +188,28 @@ extension PolicyTest {
             return Diagnostic(
                 "unknown-rule", "the policies under test have no rule '\(name)'", file: expectation.origin.file,
                 line: expectation.origin.line, hint: Nearest.hint(to: name, among: known))
+        }
+    }
+
+    /// A warning for each series that a test gives and nothing reads: of a rule that reads another window, or another name, it
+    /// says nothing, and the rule keeps quiet for want of evidence.
+    public func unreadSeries(_ policies: PolicySet) -> [Diagnostic] {
+        guard case .series(let given) = source else { return [] }
+        let demand = policies.demand.map(\.series) + GuardReadings.demand
+        let read = Set(demand.map(\.ofSubject.description))
+        let signals = Set(demand.map(\.signal))
+        var told: Set<String> = []
+        return (given.runtime + given.apps.flatMap(\.series) + given.replicas.flatMap(\.series)).compactMap { one in
+            let series = one.name.series
+            let isRead = one.name.isBare && series.metric == nil ? signals.contains(series.signal) : read.contains(series.description)
+            guard !isRead, told.insert(series.description).inserted else { return nil }
+            let name = one.name.isBare && series.metric == nil ? series.signal.name : series.description
+            let others = Set(
+                demand.filter { $0.signal == series.signal && $0.metric?.name == series.metric?.name }.map(\.ofSubject.description)
+            ).inByteOrder()
+            return one.place.saying(
+                "unread-series", "'\(self.name)' gives '\(name)', and no rule reads it",
+                hint: others.isEmpty ? nil : "rules read " + others.prefix(5).joined(separator: ", "), severity: .warning)
         }
     }
 }

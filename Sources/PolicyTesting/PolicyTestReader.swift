@@ -194,7 +194,8 @@ public struct PolicyTestReader {
                 let text = reporter.string(entry.value, "the values of '\(entry.name)'")
             else { return nil }
             do throws(SeriesNotation.Fault) {
-                return GivenSeries.Given(name: name, values: try SeriesNotation(text, unit: name.series.resultUnit))
+                return GivenSeries.Given(
+                    name: name, values: try SeriesNotation(text, unit: name.series.resultUnit), place: reporter.place(of: entry.key))
             } catch {
                 reporter.report(
                     "series", error.message, in: entry.value, valueOffset: error.range.lowerBound,

@@ -13,12 +13,15 @@ public struct MetricInfo: Hashable, Sendable {
     public let help: String
     /// Names of its labels, in the order in which they are written.
     public let labels: [String]
+    /// So many of the first of them stand for each other: a sample has the one whose value is not empty.
+    public let alternatives: Int
 
-    public init(_ name: String, _ kind: Kind, _ help: String, labels: [String] = []) {
+    public init(_ name: String, _ kind: Kind, _ help: String, labels: [String] = [], alternatives: Int = 0) {
         self.name = name
         self.kind = kind
         self.help = help
         self.labels = labels
+        self.alternatives = alternatives
     }
 
     /// The name that OpenMetrics gives the family: without `_total` and `_info`.
@@ -143,7 +146,9 @@ public enum Exposition {
     }
 
     private static func write(_ sample: MetricFamily.Sample, of info: MetricInfo, to text: inout String) {
-        let labels = zip(info.labels, sample.labels).map { "\($0)=\"\(escapedLabel($1))\"" }
+        let labels = zip(info.labels, sample.labels).enumerated().compactMap { index, label in
+            index < info.alternatives && label.1.isEmpty ? nil : "\(label.0)=\"\(escapedLabel(label.1))\""
+        }
         switch sample.value {
         case .number(let value): text += line(info.name, labels, number(value))
         case .histogram(let histogram):

@@ -30,6 +30,8 @@ public enum TargetFinding: Sendable, Equatable {
         public var authentication: Authentication
         public var tls: TLSFiles
         public var refresh: TimeSpan
+        /// Without its query, which may hold a secret.
+        public var shownURL: String { String(url.prefix { $0 != "?" }) }
     }
 
     /// Whose service has endpoints.
@@ -67,7 +69,7 @@ public enum TargetFinding: Sendable, Equatable {
         switch self {
         case .dns(let name): "dns \(name.host)" + (name.records == .a ? "" : " (\(name.records.rawValue))")
         case .files(let paths): "file_sd \(paths.joined(separator: ", "))"
-        case .http(let service): "http_sd \(service.url)"
+        case .http(let service): "http_sd \(service.shownURL)"
         case .kubernetes(let cluster): "kubernetes \(cluster.namespace)/\(cluster.service)"
         }
     }
@@ -89,7 +91,7 @@ public enum TargetFinding: Sendable, Equatable {
         case .files(let paths): return [entry("file_sd", paths.joined(separator: ", "))]
         case .http(let service):
             return [
-                entry("http_sd.url", service.url), entry("http_sd.auth", service.authentication.shown),
+                entry("http_sd.url", service.shownURL), entry("http_sd.auth", service.authentication.shown),
                 entry("http_sd.refresh", "\(service.refresh)"),
             ] + service.tls.entries("\(place).http_sd", origin)
         case .kubernetes(let cluster):

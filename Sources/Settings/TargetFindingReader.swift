@@ -86,7 +86,7 @@ public struct TargetFindingReader {
     }
 
     private func http(_ fields: Fields) -> TargetFinding? {
-        let url = reader.url(fields, HTTPFindingKeys.url, hasAuth: true)
+        let url = fields.node(HTTPFindingKeys.url).flatMap { reader.wholeURL($0, "'url'") }
         let authentication = AuthenticationReader(reader: reader).read(fields, for: [url].compactMap { $0 })
         let tls = TLSReader(reader: reader).read(fields)
         let refresh = reader.span(fields, HTTPFindingKeys.refresh)
@@ -156,7 +156,7 @@ enum DNSKeys {
 }
 
 enum HTTPFindingKeys {
-    static let url = SettingKey("url", .url, isRequired: true, "Answers with the list, as JSON")
+    static let url = SettingKey("url", .url, isRequired: true, "Answers with the list, as JSON; it may have a query, which is not shown")
     static let refresh = SettingKey("refresh", FindingSpan.kind, fallback: "30s", "How often it is asked")
     static let section = SettingSection([url, refresh, AuthenticationReader.key] + TLSReader.keys)
 }

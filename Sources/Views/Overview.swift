@@ -18,6 +18,8 @@ public struct Overview {
     /// Which of several monitors it is, what it watches and what others do; nil where it is the only one.
     public let shard: (own: Shard, watches: [String], elsewhere: [RuntimeElsewhere])?
     public let sights: [RuntimeSight]
+    /// What the configuration names and nothing was ever seen of: it is being looked at for the first time, or no engine knows it.
+    public let unseen: [WatchedRuntime]
     /// The weightiest first, then the oldest.
     public let open: [Incident]
     /// What may become an incident: true already, and not for long enough to tell anybody.
@@ -88,6 +90,7 @@ public struct Overview {
         // Whoever looks may not know what the engine was told.
         let own = surroundings.settings?.shard
         let names = sights.map(\.summary.runtime)
+        unseen = (surroundings.settings?.runtimes ?? []).filter { one in !names.contains { $0.isSame(as: one.name) } }
         if let own, let found = (try? journal.shard()) ?? nil, Journal.fault(of: found, for: own, in: folder) != nil {
             notes.append("this is the state of shard \(found), and not of shard \(own): what is shown is what shard \(found) saw")
         }

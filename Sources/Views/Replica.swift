@@ -8,6 +8,9 @@ public struct ReplicaFigures: Sendable {
 
     public let parts: [(text: String, tone: Tone)]
 
+    /// Of one process that is named twice: its runs are known by their ids, and nothing else is.
+    static let twice = "its turns, tokens, model calls and websockets count twice"
+
     /// What is missing is said with its reason and never shown as zero.
     public init(_ replica: RuntimeSummary.Replica) {
         var parts: [(String, Tone)] = []
@@ -32,7 +35,9 @@ public struct ReplicaFigures: Sendable {
         if replica.unreadableFields > 0 {
             parts.append(("\(replica.unreadableFields) unreadable fields left out", .doubtful))
         }
-        if replica.sharedChats > 0 {
+        if let other = replica.sameProcess {
+            parts.append(("the same process as \(other): \(ReplicaFigures.twice)", .bad))
+        } else if replica.sharedChats > 0 {
             parts.append(("\(replica.sharedChats) open here and on another replica, counted once", .doubtful))
         }
         for endpoint in Endpoint.essential {

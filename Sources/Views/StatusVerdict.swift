@@ -40,7 +40,8 @@ public struct StatusVerdict: Sendable {
     ) {
         self.begun = begun
         // While replicas are known they are asked, whoever may say who they are.
-        self.notices = notices + summaries.filter { !$0.replicas.isEmpty }.flatMap(StatusVerdict.lostness)
+        self.notices =
+            notices + summaries.filter { !$0.replicas.isEmpty }.flatMap { StatusVerdict.lostness($0) + StatusVerdict.doubles($0) }
         self.summaries = summaries
         self.at = at
         self.open = open
@@ -55,20 +56,40 @@ public struct StatusVerdict: Sendable {
     }
 
     /// `4 critical rules need about 35m more of watching: restart-loop, runs-stuck, runtime-saturated and 1 more`. Of what is usual
-    /// only minutes count in which something happens.
+    /// only minutes count in which something happens. What no watching brings is told first: `1 critical rule sees nothing: pool`.
     private static func unjudged(_ summaries: [RuntimeSummary]) -> String? {
-        let all = summaries.flatMap(\.unjudged)
-        let names = all.reduce(into: [String]()) { names, one in
-            if !names.contains(where: { $0.isSame(as: one.rule) }) { names.append(one.rule) }
+        let all = summaries.flatMap { summary in summary.unjudged.map { (rule: $0, kind: summary.kind) } }
+        let blind = all.filter(\.rule.isBlind)
+        // What sees nothing of one of several is not told a second time for the others.
+        let waiting = all.filter { one in !blind.contains { $0.rule.rule.isSame(as: one.rule.rule) } }
+        let longest = waiting.compactMap(\.rule.wanting).max()
+        let parts = [
+            named(blind) { $0 == 1 ? "sees nothing" : "see nothing" },
+            named(waiting) { count in
+                longest.map { "need\(count == 1 ? "s" : "") about \($0.brief) more of watching" } ?? "cannot be judged yet"
+            },
+        ]
+        let told = parts.compactMap { $0 }
+        return told.isEmpty ? nil : told.joined(separator: "; ")
+    }
+
+    /// Each rule once; of those on hosts and services of how many, where there are several.
+    private static func named(_ all: [(rule: RuntimeSummary.Unjudged, kind: WatchedKind)], _ what: (Int) -> String) -> String? {
+        let rules = all.reduce(into: [(name: String, kind: WatchedKind, count: Int)]()) { rules, one in
+            if let index = rules.firstIndex(where: { $0.name.isSame(as: one.rule.rule) }) {
+                rules[index].count += 1
+            } else {
+                rules.append((one.rule.rule, one.kind, 1))
+            }
         }
-        guard !names.isEmpty else { return nil }
-        let rules = "\(names.count) critical rule\(names.count == 1 ? "" : "s")"
-        let longest = all.compactMap(\.wanting).max()
-        let what =
-            longest.map { "\(rules) need\(names.count == 1 ? "s" : "") about \($0.brief) more of watching" }
-            ?? "\(rules) cannot be judged yet"
-        let more = names.count - mostNamed
-        return "\(what): \(names.prefix(mostNamed).map(Shown.id).joined(separator: ", "))" + (more > 0 ? " and \(more) more" : "")
+        guard !rules.isEmpty else { return nil }
+        let names = rules.prefix(mostNamed).map { rule in
+            let isCounted = rule.kind != .runtime && rule.count > 1
+            return Shown.id(rule.name) + (isCounted ? " (\(rule.count) \(rule.kind.rawValue)s)" : "")
+        }
+        let more = rules.count - mostNamed
+        return "\(rules.count) critical rule\(rules.count == 1 ? "" : "s") \(what(rules.count)): \(names.joined(separator: ", "))"
+            + (more > 0 ? " and \(more) more" : "")
     }
 
     private static let mostNamed = 3
@@ -89,6 +110,13 @@ public struct StatusVerdict: Sendable {
         let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
         return (replica == nil ? lostness(summary) : []) + sickness(summary, asked) + asked.flatMap(blindness)
             + (replica == nil ? pageBlindness(of: summary) : [])
+    }
+
+    /// Processes that are named twice.
+    private static func doubles(_ summary: RuntimeSummary) -> [String] {
+        summary.replicas.compactMap { replica in
+            replica.sameProcess.map { "\(replica.url) is the same process as \($0): \(ReplicaFigures.twice)" }
+        }
     }
 
     /// Why nobody can say for sure who the replicas are.
@@ -224,7 +252,8 @@ public struct StatusVerdict: Sendable {
         if unhealthy.count > 2 { parts.append("and \(unhealthy.count - 2) more that \(unhealthy.count == 3 ? "is" : "are") not well") }
         parts += blind.prefix(2)
         if blind.count > 2 {
-            parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
+            // Endpoints, replicas, pages, hosts and services.
+            parts.append("and \(blind.count - 2) more that cannot be seen")
         }
         if let begun { parts.append(begun) }
         let notes = open.count - real.count
@@ -309,6 +338,19 @@ public struct StatusVerdict: Sendable {
         Shown.id(name).map { $0 == "'" ? "''" : $0 == "=" || $0 == "|" ? "_" : String($0) }.joined()
     }
 
+    /// What the last look at a host or a service measured, in the units of the guidelines.
+    private static func measured(_ replica: RuntimeSummary.Replica) -> [(String, String?)] {
+        replica.figures.sorted { $0.key.rawValue < $1.key.rawValue }.map { signal, value in
+            let unit =
+                switch signal.unit {
+                case .percent: "%"
+                case .seconds: "s"
+                default: ""
+                }
+            return (signal.name, Figure.number(value) + unit)
+        }
+    }
+
     /// `'shared open_chats'=7 …`, as the monitoring plugins' guidelines write it.
     public var perfdata: String {
         summaries.flatMap { summary -> [String] in
@@ -324,7 +366,7 @@ public struct StatusVerdict: Sendable {
                 ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
                 ("errors", sum { $0.errors }.map { "\($0)c" }),
             ]
-            return figures.compactMap { name, value in
+            return (figures + summary.replicas.flatMap(StatusVerdict.measured)).compactMap { name, value in
                 value.map { "'\(StatusVerdict.label(summary.runtime)) \(name)'=\($0)" }
             }
         }.joined(separator: " ")

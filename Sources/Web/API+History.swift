@@ -71,7 +71,7 @@ extension API {
     private static func signal(_ name: String, ofApp: Bool) throws(Problem) -> Signal {
         // Of what is watched by itself any kind: of another one it is missing.
         let known = Signal.table.filter { info in
-            guard !info.signal.isOfPage else { return false }
+            guard info.signal != .metric else { return false }
             return ofApp ? info.subjects.contains(.app) : WatchedKind.allCases.contains { info.subjects.contains($0.subject) }
         }
         guard let found = known.first(where: { $0.name.isSame(as: name) }) else {

@@ -48,6 +48,13 @@ import Testing
         #expect(detail == "/nowhere: no stat; no meminfo")
     }
 
+    @Test func whatMountsSayIsKnownWithoutAKernelsFolder() async throws {
+        let look = HostLook(proc: "/nowhere", cgroup: "/nowhere", mounts: ["/"], timeout: .minutes(1), clock: Patient())
+        let view = try view(await look.look())
+        #expect(view.mounts.map(\.path) == ["/"] && view.mounts[0].space != nil)
+        #expect(view.missing[.cpu]?.detail == "no stat" && view.missing[.memory]?.detail == "no meminfo")
+    }
+
     @Test func aMountThatHangsHoldsUpNobodyAndIsAskedOnce() async throws {
         let door = Door()
         let asked = Counting()

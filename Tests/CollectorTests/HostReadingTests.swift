@@ -107,6 +107,13 @@ import Testing
         #expect(fault.description == "no stat; no meminfo")
     }
 
+    @Test("files that do not answer say why, each by itself, and the mounts all the same")
+    func silent() {
+        let why = HostView.Why(.unreachable, "/proc did not answer within 5s")
+        let view = HostReading.silent(why, mounts: [HostView.Mount(path: "/", space: HostView.Space(used: 1, all: 2))])
+        #expect(view.mounts.count == 1 && view.missing[.cpu] == why && view.missing[.pressureIO] == why)
+    }
+
     // MARK: - The document
 
     @Test("what is read comes back from the document as it was", arguments: hosts)

@@ -267,7 +267,9 @@ import Testing
         let client = try HTTPClient()
         let login = Authenticator(.bearer { Secret("t0ken") }, client: client)
         let list = try await ServedTargets(url: server.url + "/targets", client: client, authenticator: login).find()
+        let asked = try await ServedTargets(url: server.url + "/targets?key=s3cret", client: client).find()
         await client.shutdown()
+        #expect(asked.source == "http_sd \(server.url)/targets" && server.requests.last?.path == "/targets?key=s3cret")
         #expect(list.replicas == ["http://10.0.0.1:8000"] && list.labels == ["tier": "gold"])
         #expect(server.requests.first?.path == "/targets" && server.requests.first?.head.contains("Authorization: Bearer t0ken") == true)
     }

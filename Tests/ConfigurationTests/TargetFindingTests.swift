@@ -52,9 +52,21 @@ import Testing
             Issue.record("\(found.text)")
             return
         }
-        #expect(service.url == "https://sd.example/targets" && service.refresh == .minutes(5) && service.tls.caFile == "/ca.pem")
+        #expect(service.url == "https://sd.example/targets/" && service.refresh == .minutes(5) && service.tls.caFile == "/ca.pem")
         #expect(found.runtime?.finding?.secrets.map(\.source.location).count == 1)
         #expect(found.text.contains("runtimes.a.http_sd.auth=bearer token from "))
+    }
+
+    @Test("a query is sent, and not shown: it may be a secret")
+    func query() throws {
+        let found = read("http_sd: {url: \"https://sd.example/targets?service=runtime&key=s3cret\"}")
+        guard case .http(let service)? = found.runtime?.finding else {
+            Issue.record("\(found.text)")
+            return
+        }
+        #expect(service.url == "https://sd.example/targets?service=runtime&key=s3cret")
+        #expect(found.text.contains("runtimes.a.http_sd.url=https://sd.example/targets") && !found.text.contains("s3cret"))
+        #expect(found.runtime?.finding?.shown == "http_sd https://sd.example/targets")
     }
 
     @Test("a service of Kubernetes, with what its pods log in with")

@@ -40,6 +40,8 @@ import Testing
                 for (_, series) in rule.when.readings where dead[series.signal] != nil && !lacks.contains(series.signal.name) {
                     lacks.append(series.signal.name)
                 }
+                // What a configuration names is no matter of the runtime's counters.
+                if rule.when.readings.contains(where: { $0.series.signal.isOfPage }) { return "where a page of metrics is named" }
                 let names = lacks.map { "`\($0)`" }.joined(separator: ", ")
                 if !rule.when.canBeTrue(lacking: { dead[$0.signal] }) { return "**blind**: lacks \(names)" }
                 return lacks.isEmpty ? "sees" : "sees in part: lacks \(names)"

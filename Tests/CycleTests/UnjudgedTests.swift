@@ -46,6 +46,37 @@ import Testing
         #expect(try poll(61, more).unjudged.isEmpty)
     }
 
+    @Test("a critical rule on what a page does not show sees nothing, and is named; one on what it shows, or without a page, is not")
+    func hidden() throws {
+        let text = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules:
+              heap: {subject: runtime, when: 'metric("heap") > 5', for: 1m, severity: critical, summary: Much.}
+              pool: {subject: runtime, when: 'metric("pool") > 5', for: 1m, severity: critical, summary: Full.}
+              pools: {subject: runtime, when: 'metric("pools") > 5', for: 1m, severity: warning, summary: Full.}
+
+            """
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        func unjudged(page: String?) throws -> [RuntimeSummary.Unjudged] {
+            var pipeline = Pipeline(settings: Crowd.settings(), policies: policies)
+            let at = UnjudgedTests.start
+            for observation in Crowd.poll(Crowd.calm, at: at) { pipeline.take(observation) }
+            if let page {
+                pipeline.take(
+                    Observation(
+                        at: at, runtime: Crowd.runtime, replica: Crowd.replica, endpoint: .metrics, elapsedMilliseconds: 2,
+                        outcome: .answer(.init(status: 200, date: at, contentType: "text/plain", body: Body(Array(page.utf8))))))
+            }
+            let ticked = pipeline.tick(Crowd.runtime, now: at)
+            let result = try #require(ticked)
+            return try #require(pipeline.report(result)).summary.unjudged
+        }
+        #expect(try unjudged(page: nil).isEmpty)
+        #expect(try unjudged(page: "heap 1\n") == [RuntimeSummary.Unjudged(rule: "pool", wanting: nil, isBlind: true)])
+        #expect(try unjudged(page: "heap 1\npool 2\n").isEmpty)
+    }
+
     @Test(
         "why a mode is no stronger one, and where that is set",
         arguments: [
@@ -74,7 +105,9 @@ import Testing
     @Test("what a journal keeps says the same, and one of before says nothing of it")
     func kept() throws {
         var summary = RuntimeSummary(runtime: "shared", replicas: [], apps: 0, deadCounters: [], liveCounters: [], endedRuns: 0)
-        summary.unjudged = [.init(rule: "rush", wanting: .minutes(1)), .init(rule: "full", wanting: nil)]
+        summary.unjudged = [
+            .init(rule: "rush", wanting: .minutes(1)), .init(rule: "full", wanting: nil), .init(rule: "pool", wanting: nil, isBlind: true),
+        ]
         func sight(_ summary: RuntimeSummary) -> RuntimeSight {
             RuntimeSight(
                 summary: summary, polledAt: UnjudgedTests.start, interval: .seconds(10), mode: .observe, environment: "test",

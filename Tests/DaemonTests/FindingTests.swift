@@ -61,6 +61,17 @@ import Testing
 
     private func said(_ text: String) -> Int { place.lines.containing(text).count }
 
+    @Test("a replica that is found and that another runtime has by its configuration is told of once")
+    func ofTwoRuntimes() async throws {
+        var settings = settings
+        settings.runtimes.append(WatchedRuntime(name: "other", replicas: [Self.two]))
+        let script = Script([Self.one, Self.two])
+        let core = try place.core(settings)
+        _ = await run(core, try target(script), cycles: 3)
+        let line = try #require(place.lines.containing("a replica is another runtime's as well").first)
+        #expect(line.contains(Self.two) && line.contains("other") && said("a replica is another runtime's as well") == 1, "\(line)")
+    }
+
     @Test("who is there is asked before the first poll, and later beside a poll: from the next one on it counts")
     func order() async throws {
         let script = Script([Self.one])

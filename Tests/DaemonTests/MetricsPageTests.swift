@@ -18,7 +18,9 @@ import Testing
     @Test func theTableIsTheProgramsOwn() throws {
         var table = "| metric | kind | labels | what it says |\n|---|---|---|---|\n"
         for info in MonitorMetric.all {
-            let labels = info.labels.map { "`\($0)`" }.joined(separator: ", ")
+            let names = info.labels.map { "`\($0)`" }
+            let either = [names.prefix(info.alternatives).joined(separator: " or ")].filter { !$0.isEmpty }
+            let labels = (either + names.dropFirst(info.alternatives)).joined(separator: ", ")
             table += "| `\(info.name)` | \(info.kind.rawValue) | \(labels) | \(info.help) |\n"
         }
         try Fixtures.recorded("docs/metrics.md", between: "metrics", table, "MetricsPageTests")

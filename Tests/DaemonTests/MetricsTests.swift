@@ -160,6 +160,42 @@ import Testing
         #expect(instruments.troubles(of: [name]).allSatisfy { !$0.contains("\n") && !$0.contains("\u{202E}") })
     }
 
+    @Test("what is watched goes by its name under the label of its kind")
+    func kinds() async throws {
+        var settings = Crowd.settings()
+        settings.runtimes.append(.init(name: "shop", kind: .service, replicas: ["https://shop.example"]))
+        settings.runtimes.append(.init(name: "box", kind: .host, replicas: ["/proc"]))
+        let instruments = instruments()
+        let core = try place.core(settings, try Crowd.policies(), instruments: instruments)
+        await core.pass(Crowd.calm, place.clock)
+        for (name, replica, endpoint) in [("shop", "https://shop.example", Endpoint.probe), ("box", "/proc", .host)] {
+            await core.cycle(
+                name,
+                [
+                    Observation(
+                        at: place.clock.now(), runtime: name, replica: replica, endpoint: endpoint, elapsedMilliseconds: 2,
+                        outcome: .failure(.unreachable, detail: "nobody"))
+                ])
+        }
+        for cycles in [2, 3, 0] { await core.leftOut(cycles, of: "shop") }
+        #expect(
+            place.lines.containing("cycles are left out").count == 1 && place.lines.containing("keep up with the interval again").count == 1
+        )
+        let text = text(instruments)
+        for line in [
+            #"mozaiks_ops_cycles_left_out_total{service="shop"} 5.0"#, #"mozaiks_ops_cycles_left_out_total{host="box"} 0.0"#,
+            #"mozaiks_ops_cycles_total{runtime="shared"} 1.0"#, #"mozaiks_ops_cycles_total{host="box"} 1.0"#,
+            #"mozaiks_ops_poll_interval_seconds{service="shop"} 10.0"#,
+            #"mozaiks_ops_evidence_missing{service="shop",endpoint="\#(Endpoint.probe.path)",reason="unreachable"} 1.0"#,
+            #"mozaiks_ops_evidence_missing{host="box",endpoint="\#(Endpoint.host.path)",reason="unreachable"} 1.0"#,
+        ] {
+            #expect(text.contains(line + "\n"), "\(line)\n\(text)")
+        }
+        #expect(text.contains("mozaiks_ops_last_cycle_timestamp_seconds{host=\"box\"} "))
+        #expect(!text.contains("runtime=\"shop\"") && !text.contains("runtime=\"box\""))
+        #expect(!text.contains("perf_interval_seconds{host") && !text.contains("perf_interval_seconds{service"))
+    }
+
     @Test func theAnswerIsOfTheFormatThatWasAskedFor() async throws {
         let instruments = instruments()
         _ = try await story(instruments)

@@ -14,6 +14,7 @@ struct RulePairTests {
     /// on one process of it, has to hold actions back.
     static let harmless = [
         "events-unreadable": "tenants' figures come from elsewhere",
+        "metrics-unreadable": "tenants' figures come from elsewhere",
         "perf-expensive": "the figures come, late",
         "dead-counters": "a rule on a dead counter is unknown",
         "mongodb-slow": "the ping includes the event loop's lag, which the noisy one makes",

@@ -217,6 +217,24 @@ import Testing
         }
     }
 
+    @Test("authorities of a file alone are kept for a minute; those of one peer are read each time, and stand in the place of the system's")
+    func authorities() {
+        var network = NetworkOptions()
+        func found(_ file: String?, hasBundle: Bool = true) -> Authorities {
+            Authorities(TLSFiles(caFile: file), network, hasBundle: hasBundle)
+        }
+        #expect(found(nil).file == nil && found(nil).folder == .none && found(nil).keptSeconds == 60)
+        #expect(found(nil, hasBundle: false).folder == .libcurls && found(nil, hasBundle: false).keptSeconds == 0)
+        #expect(found("own").file == "own" && found("own").folder == .none && found("own").keptSeconds == 0)
+        network.tls.caFile = "all"
+        #expect(found(nil).file == "all" && found(nil).folder == .none && found(nil).keptSeconds == 60)
+        #expect(found("own").file == "own" && found("own").keptSeconds == 0)
+        network.caFolder = "/certs"
+        #expect(found(nil).folder == .named("/certs") && found(nil).keptSeconds == 0)
+        let wire = Authorities(TLSFiles(), hasBundle: true)
+        #expect(wire.folder == .none && wire.keptSeconds == 0)
+    }
+
     @Test func `a key goes with its own certificate`() {
         let all = TLSFiles(caFile: "a", certificateFile: "c", keyFile: "k")
         #expect(TLSFiles(certificateFile: "d").over(all) == TLSFiles(caFile: "a", certificateFile: "d", keyFile: nil))

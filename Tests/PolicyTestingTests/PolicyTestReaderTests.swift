@@ -77,6 +77,33 @@ import YAML
         #expect(reporter.diagnostics.contains { $0.severity == .error })
     }
 
+    @Test("a series that no rule reads is told, with what rules read of it")
+    func unread() throws {
+        let policy = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules: {r: {subject: runtime, when: 'error_rate[10m] > 5%', for: 1m, severity: warning, summary: S.}}
+
+            """
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(policy.utf8))]).get()
+        let text = """
+            schema: mozaiks.ops/policy-test/v1
+            tests:
+              - name: a
+                runtime: {"error_rate[10m]": 1%, "error_rate[3m]": 1%, websockets: 3, up: 1}
+                replicas: {"http://a": {websockets: 3}}
+                expect: [{rule: r, state: inactive}]
+
+            """
+        let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array(text.utf8)))
+        let file = try #require(PolicyTestReader(reporter).read())
+        let warnings = file.tests[0].unreadSeries(policies).map(\.description)
+        #expect(warnings.count == 2, "\(warnings)")
+        #expect(warnings.first?.contains("warning[unread-series]: 'a' gives 'error_rate[3m]', and no rule reads it") == true)
+        #expect(warnings.first?.contains("hint: rules read error_rate[10m]") == true)
+        #expect(warnings.last?.contains("'a' gives 'websockets', and no rule reads it") == true, "\(warnings)")
+    }
+
     @Test func readsAll() throws {
         let text = """
             schema: mozaiks.ops/policy-test/v1

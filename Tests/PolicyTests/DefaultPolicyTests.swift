@@ -22,8 +22,9 @@ import Testing
         #expect(
             (set.rules(for: .runtime) + set.defaultPolicy.appRules).map(\.name) == [
                 "runtime-down", "runtime-unreachable", "runtime-unauthorized", "runtime-unhealthy", "health-unreadable",
-                "perf-poisoned", "perf-unreadable", "events-unreadable", "figures-contradict", "perf-expensive", "dead-counters",
-                "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high", "provider-trouble",
+                "perf-poisoned", "perf-unreadable", "events-unreadable", "metrics-unreadable", "figures-contradict",
+                "perf-expensive", "dead-counters", "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high",
+                "provider-trouble",
                 "provider-silent", "runs-stuck", "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike",
                 "error-rise", "turn-latency-rise", "turn-latency-high", "stalled-runs", "noisy-neighbor", "user-hogging",
                 "app-errors", "app-stuck", "app-slow",

@@ -81,6 +81,8 @@ import Testing
     static let faults: [(String, String)] = [
         ("metric > 5", "hint: write 'metric(\"mozaiks_active_connections\")'"),
         ("metric(x) > 5", "hint: write 'metric(\"x\")'"), ("metric() > 5", "error[syntax]: the name of a metric stands in quotes"),
+        ("METRIC(\"x\") > 5", "hint: did you mean 'metric(\"…\")'?"), ("metrics (\"x\") > 5", "no function 'metrics'"),
+        ("runtime.Metric(\"x\") > 5", "hint: did you mean 'runtime.metric(\"…\")'?"),
         ("metric(\"\") > 5", "error[syntax]: no name of a metric"),
         ("metric(\"x{code='500'}\") > 5", "hint: write 'metric(\"x\", code=\"500\")'"),
         ("metric(\"x\"{code=\"500\"}) > 5", "hint: write 'metric(\"x\", code=\"500\")'"),

@@ -85,6 +85,38 @@ import Testing
         #expect(looks.read(.cpu, at: 1_000) == .missing(.stale))
     }
 
+    @Test func twoLooksWithinAMomentAreNoInterval() {
+        var looks = Looks(.host)
+        func take(_ view: HostView, at milliseconds: Int64) {
+            looks.signals.ingest(
+                Sample(
+                    at: Timestamp(milliseconds: looks.start + milliseconds), runtime: "this", replica: "/proc", elapsedMilliseconds: 3,
+                    content: .host(view)))
+        }
+        take(Self.machine(busy: 0, all: 400), at: 0)
+        take(Self.machine(busy: 20, all: 424), at: 60)
+        #expect(looks.read(.cpu, at: 1) == .missing(.tooLittleData))
+        // With the one before it there is one.
+        take(Self.machine(busy: 100, all: 800), at: 1_000)
+        take(Self.machine(busy: 120, all: 820), at: 1_050)
+        #expect(looks.read(.cpu, at: 2) == .value(100 * 100.0 / 396))
+    }
+
+    @Test func whatMountsSayIsKnownWhereTheKernelsFilesSayNothing() {
+        var looks = Looks(.host)
+        var view = HostView()
+        for part in [HostView.Part.cpu, .memory, .swap] { view.missing[part] = HostView.Why(.unauthorized, "it may not be read") }
+        view.missing[.load] = HostView.Why(.malformed, "loadavg is not as a kernel writes it")
+        view.mounts = [.init(path: "/", space: .init(used: 60, all: 100))]
+        looks.take(.host(view), at: 0)
+        #expect(looks.read(.up, at: 1) == .value(0) && looks.read(.diskFree, at: 1) == .value(40))
+        #expect(looks.read(.memory, at: 1) == .missing(.unauthorized) && looks.read(.cpu, at: 1) == .missing(.unauthorized))
+        #expect(looks.read(.load, at: 1) == .missing(.malformed) && looks.read(.oomKills, at: 1) == .missing(.notTracked))
+        let replica = looks.signals.summary.replicas[0]
+        #expect(replica.missing[.host] == .unauthorized && replica.said[.host] == "40 % free on /")
+        #expect(replica.figures == [.diskFree: 40])
+    }
+
     @Test func theContainersLimitCountsWhereItIsNearer() {
         var looks = Looks(.host)
         func view(_ used: Int64, _ periods: Int64, _ throttled: Int64) -> HostView {
@@ -195,7 +227,11 @@ import Testing
         #expect(looks.read(.certificateDays, at: 10) == .value(0), "none is left, however long ago it ran out")
         let replica = looks.signals.summary.replicas[0]
         #expect(replica.isHealthy == false && replica.detail[.probe] == "refused")
-        #expect(replica.said[.probe] == "down, certificate for 0 days")
+        #expect(replica.said[.probe] == "down, certificate expired 3 days ago")
+        for (days, words) in [(-0.2, "expired less than a day ago"), (0, "expired"), (0.4, "for less than a day"), (1.5, "for a day")] {
+            looks.take(.probe(ProbeView(isUp: true, certificateDays: days)), at: 20)
+            #expect(looks.signals.summary.replicas[0].said[.probe] == "up, certificate \(words)")
+        }
     }
 
     // MARK: - Kept

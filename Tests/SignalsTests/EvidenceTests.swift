@@ -63,7 +63,7 @@ struct EvidenceTests {
             // Whatever it said, and a refusal too: it came back.
             case .lineLoss: #expect(table.runtime(slot) == .value(0))
             // Of the extension, and of a page that nobody asks for.
-            case .loopLag, .metric: #expect(table.runtime(slot) == .missing(.notTracked))
+            case .loopLag, .metric, .metricSeries: #expect(table.runtime(slot) == .missing(.notTracked))
             case _ where subjects.contains(.runtime): #expect(table.runtime(slot) == .missing(example.reason), "\(ref)")
             default: break
             }

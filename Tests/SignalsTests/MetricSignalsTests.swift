@@ -119,6 +119,25 @@ import Testing
         #expect(watched.signals.summary.replicas[0].said[.metrics] == "1 families, 1 series")
     }
 
+    @Test func howManySeriesAPageShowsIsReadOfItWhateverPoliciesAskFor() throws {
+        let series = SeriesRef(signal: .metricSeries)
+        var watched = Watched(SignalOptions(replicas: Self.urls))
+        func read(_ watched: inout Watched, at second: Double) throws -> Evidence {
+            try watched.table([series], at: second).runtime(0)
+        }
+        for url in Self.urls { try watched.health(at: 0, replica: url) }
+        #expect(try read(&watched, at: 0) == .missing(.notTracked), "nobody asks for a page")
+        for url in Self.urls { try watched.ingest(.metrics(Self.page([("a", "x=1", 5), ("a", "x=2", 7)])), at: 1, replica: url) }
+        #expect(try read(&watched, at: 1) == .value(4))
+        try watched.missing(.metrics, .malformed, at: 11, replica: Self.urls[1])
+        #expect(try read(&watched, at: 11) == .missing(.partial))
+        try watched.missing(.metrics, .malformed, at: 12, replica: Self.urls[0])
+        #expect(try read(&watched, at: 12) == .missing(.malformed))
+        // A page of the whole runtime stands for all of its processes.
+        try watched.ingest(.metrics(Self.page([("a", "", 5)])), at: 13, replica: Observation.page)
+        #expect(try read(&watched, at: 13) == .value(1))
+    }
+
     // MARK: Counters
 
     private static let rate = MetricQuery("e_total", [], .rate)

@@ -59,6 +59,24 @@ struct SharedChatTests {
         #expect(try watched.app("a", "active_runs", at: 181) == .value(1))
     }
 
+    @Test("one process under two names is called that; two with chats in common, or created within one second, are not")
+    func names() throws {
+        func same(_ processes: [FakeProcess], created: Double) throws -> [String?] {
+            var watched = Watched(SignalOptions(replicas: SharedChatTests.urls))
+            for (url, process) in zip(SharedChatTests.urls, processes) {
+                try watched.events(5, created: created, at: 10, replica: url)
+                try watched.perf(process, at: 10, replica: url)
+            }
+            return watched.signals.summary.replicas.map(\.sameProcess)
+        }
+        var one = RunTests.alive
+        one.open("c1", app: "a", at: 5)
+        #expect(try same([one, one], created: -3_600.25) == [nil, SharedChatTests.urls[0]])
+        #expect(try same([one, one], created: -3_600) == [nil, nil])
+        let (_, two) = try SharedChatTests.shown(RunTests.alive)
+        #expect(try same(two, created: -3_600.25) == [nil, nil])
+    }
+
     @Test("the gate counts each once as well")
     func gate() throws {
         let (watched, _) = try SharedChatTests.shown(RunTests.alive)

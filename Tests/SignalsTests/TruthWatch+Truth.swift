@@ -64,7 +64,7 @@ extension TruthWatch {
         let place = app ?? KnownRuntime.apps.count
         func exactly(_ value: Double?) -> ClosedRange<Double>? { value.map { $0...$0 } }
         switch signal {
-        case .metric: return nil
+        case .metric, .metricSeries: return nil
         case .activeRuns: return active(app)
         case .openRuns:
             guard !perf.isEmpty else { return nil }

@@ -20,6 +20,28 @@ import Testing
         #expect(PythonText.json(try JSON(parsing: bytes)) == bytes)
     }
 
+    @Test("a page of metrics is there where a scenario shows one, and unknown elsewhere")
+    func page() throws {
+        var scenario = try #require(Scenario.named("busy"))
+        func answer(_ target: String) -> ServerResponse {
+            var runtime = SimulatedRuntime(scenario, origin: Timestamp(milliseconds: 1_795_251_600_000))
+            return runtime.answer(ServerRequest(target: target), replica: 0).response
+        }
+        for target in ["/metrics", "/metrics/prometheus"] { #expect(answer(target).status == 404) }
+        scenario.showsMetrics = true
+        for target in ["/metrics", "/metrics/prometheus"] {
+            let page = answer(target)
+            let text = String(decoding: page.body, as: UTF8.self)
+            #expect(
+                page.status == 200 && page.headers.contains { $0.name == "content-type" && $0.value.hasPrefix("text/plain; version=0.0.4") }
+            )
+            #expect(text.contains("# TYPE mozaiks_llm_latency_seconds histogram\nmozaiks_llm_latency_seconds_bucket{le=\"0.1\"} "))
+            let buckets = text.split(separator: "\n").filter { $0.hasPrefix("mozaiks_llm_latency_seconds_bucket") }
+            let counts = buckets.compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
+            #expect(counts == counts.sorted() && (counts.last ?? 0) > 0 && buckets.last?.contains("le=\"+Inf\"") == true)
+        }
+    }
+
     @Test func everyRecordedChatIsWrittenByteForByte() throws {
         let document = try JSON(parsing: Fixtures.bytes("busy/aggregate.json"))
         let chats = try #require(document["chats"]?.array)

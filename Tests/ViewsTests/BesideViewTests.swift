@@ -64,6 +64,19 @@ import Testing
         #expect(line(down: 0, up: 4) == "OK: 4 services up")
     }
 
+    @Test func whatLooksMeasuredIsPerformanceData() {
+        let host = summary(.host) { $0.figures = [.memory: 12.3456, .diskFree: 44, .load: 0.5] }
+        var down = service("db", isUp: false)
+        down.replicas[0].figures = [.up: 0]
+        var up = service("shop", isUp: true)
+        up.replicas[0].figures = [.certificateDays: 12.5, .latency: 0.0042, .up: 1]
+        let verdict = StatusVerdict(summaries: [host, down, up], at: Timestamp(milliseconds: 0), open: [])
+        #expect(
+            verdict.perfdata
+                == "'this load'=0.5 'this memory'=12.35% 'this disk_free'=44% 'db up'=0 'shop up'=1 'shop latency'=0.0042s "
+                + "'shop certificate_days'=12.5")
+    }
+
     @Test func whatCannotBeSeenIsNamedAmongWhatCan() {
         func verdict(_ summaries: [RuntimeSummary]) -> StatusVerdict {
             StatusVerdict(summaries: summaries, at: Timestamp(milliseconds: 0), open: [])

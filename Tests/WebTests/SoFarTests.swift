@@ -30,6 +30,19 @@ struct SoFarTests {
         #expect(listed?.map { $0["rule"]?.string } == names && listed?.first?["wanting"] == "6m")
     }
 
+    @Test("a rule that sees nothing is told apart from one that needs time, and once")
+    func blind() throws {
+        let world = try World()
+        let blind = RuntimeSummary.Unjudged(rule: "pool", wanting: nil, isBlind: true)
+        let waiting = SoFarTests.unjudged(["loop", "pool"])
+        try world.commit([], states: [World.sight(unjudged: [blind]), World.sight("other", unjudged: waiting)])
+        let words = "1 critical rule sees nothing: pool; 1 critical rule needs about 6m more of watching: loop"
+        #expect(world.face().get("/").text.contains("no incident is open. \(words).</p>"))
+        let runtimes = try world.face().get("/api/v1/situation").json()["runtimes"]?.array
+        let listed = runtimes?.first { $0["runtime"] == "shared" }?["unjudged"]?.array
+        #expect(listed?.map { $0["blind"] } == [true])
+    }
+
     @Test("a rule of two runtimes counts once; where it is not known how long, no time is told; and what is wrong needs none of it")
     func several() throws {
         let world = try World()

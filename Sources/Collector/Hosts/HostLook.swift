@@ -45,7 +45,9 @@ public struct HostLook: Look {
         let texts = await once("\(proc) and \(cgroup)", within: timeout) { HostTexts.read(proc: proc, group: cgroup) }
         let mounts = await spaces
         switch texts {
-        case .failure(let why): return .failure(.timeout, detail: why.detail)
+        case .failure(let why):
+            guard mounts.contains(where: { $0.missing == nil }) else { return .failure(.timeout, detail: why.detail) }
+            return .answer(Observation.Answer(look: HostDocument.json(HostReading.silent(why, mounts: mounts))))
         case .success(let texts):
             switch HostReading.view(of: texts, mounts: mounts) {
             case .success(let view): return .answer(Observation.Answer(look: HostDocument.json(view)))

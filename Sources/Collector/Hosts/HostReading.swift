@@ -6,16 +6,25 @@ struct HostReading {
     private let texts: HostTexts
     private(set) var view = HostView()
 
-    /// What the files say, with what was found of the mounts. Nil where neither the processors' times nor the memory can be read:
-    /// then that is no folder of a kernel's; `fault` says why.
+    /// What the files say, with what was found of the mounts. A fault where neither the processors' times nor the memory can be
+    /// read, and no mount either: nothing is known then, and it says why.
     static func view(of texts: HostTexts, mounts: [HostView.Mount]) -> Result<HostView, Fault> {
         var reading = HostReading(texts)
         reading.read()
-        if let cpu = reading.view.missing[.cpu], let memory = reading.view.missing[.memory] {
+        if let cpu = reading.view.missing[.cpu], let memory = reading.view.missing[.memory], !mounts.contains(where: { $0.missing == nil })
+        {
             return .failure(Fault(description: "\(cpu.detail); \(memory.detail)"))
         }
         reading.view.mounts = mounts
         return .success(reading.view)
+    }
+
+    /// What is known of a machine whose files do not answer: how full its mounts are, and why there is no more.
+    static func silent(_ why: HostView.Why, mounts: [HostView.Mount]) -> HostView {
+        var view = HostView()
+        for part in HostView.Part.allCases where part != .group { view.missing[part] = why }
+        view.mounts = mounts
+        return view
     }
 
     /// Why nothing is known of a machine.

@@ -77,7 +77,8 @@ struct BlockingProbes: Sendable {
         }
         let resolved = clock.monotonicNanoseconds()
         var phases = PhaseTimes(resolve: Double(resolved - start) / 1_000_000_000)
-        let (answer, fault) = exchange(message, addresses, deadline)
+        var isForeign = false
+        let (answer, fault) = exchange(message, addresses, deadline, &isForeign)
         phases.processing = Double(clock.monotonicNanoseconds() - resolved) / 1_000_000_000
         switch answer {
         case .records(0, isTruncated: false)?: return .down(.noRecord, "the name has no record \(message.type.name)")
@@ -87,13 +88,19 @@ struct BlockingProbes: Sendable {
         case .failed(code: 2)?: return .down(.unresolvable, "the name server could not find out (SERVFAIL)")
         case .failed(let code)?: return .down(.foreign, "the name server answers with error \(code)")
         case .foreign?, nil:
+            if isForeign {
+                return .down(.foreign, "the name server answers, and not what it was asked: another id, another name, or no DNS")
+            }
             return fault.map { .down($0.code == ECONNREFUSED ? .refused : .unreachable, "the name server: \($0.text)") }
                 ?? .down(.timeout, "\(BlockingProbes.noServer) within \(timeout)")
         }
     }
 
     /// Asks one after the other, each again where nothing comes: a datagram may be lost.
-    private func exchange(_ message: DNSMessage, _ servers: [NamedAddress], _ deadline: UInt64) -> (DNSMessage.Answer?, SocketFault?) {
+    /// - Parameter isForeign: set where something came that is no answer to the question.
+    private func exchange(
+        _ message: DNSMessage, _ servers: [NamedAddress], _ deadline: UInt64, _ isForeign: inout Bool
+    ) -> (DNSMessage.Answer?, SocketFault?) {
         var fault: SocketFault?
         let attempts = max(3, servers.count)
         let share = max(50, Int(timeout.milliseconds) / attempts)
@@ -109,6 +116,7 @@ struct BlockingProbes: Sendable {
                     // What answers another question is not heard: anybody can send it.
                     let answer = message.answer(bytes)
                     if answer != .foreign { return (answer, nil) }
+                    isForeign = true
                 }
             } catch {
                 fault = error

@@ -63,7 +63,7 @@ struct ProbeResult: Sendable {
             case .timeout: .down(.timeout, text)
             case .tls: .down(error.isAboutTheirCertificate ? .certificate : .tls, text)
             case .truncated, .connectionLost: .down(.closed, text)
-            case .bodyTooLarge: .down(.tooLarge, text)
+            case .bodyTooLarge: .down(.tooLarge, text + ", more than is read of any service: name a shorter page")
             case .malformedResponse, .invalidURL, .invalidRequest: .down(.foreign, text)
             }
     }

@@ -7,6 +7,8 @@ struct RedisDialogue: WireDialogue {
         case none
         /// What came is no answer of Redis.
         case foreign
+        /// What came is an alert of TLS: in plain nothing is said there.
+        case alert
         case pong
         /// It refuses, with the word that its answer begins with (`NOAUTH`, `LOADING`).
         case refused(word: String, isFull: Bool)
@@ -23,6 +25,12 @@ struct RedisDialogue: WireDialogue {
     mutating func receive(_ bytes: [UInt8]) -> WireStep {
         buffer += bytes
         guard let first = buffer.first else { return .listen }
+        // A record of TLS that ends the handshake: 21, version 3.x.
+        if first == 21, buffer.count < 2 || buffer[1] == 3 {
+            guard buffer.count > 1 else { return .listen }
+            outcome = .alert
+            return .done
+        }
         guard first == UInt8(ascii: "+") || first == UInt8(ascii: "-") else {
             outcome = .foreign
             return .done
@@ -37,7 +45,8 @@ struct RedisDialogue: WireDialogue {
         return .done
     }
 
-    mutating func end() {}
+    /// A server that ends the connection without a word has said nothing; one whose alert was cut off has.
+    mutating func end() { if buffer.first == 21 { outcome = .foreign } }
 
     private static func refusal(_ line: ArraySlice<UInt8>) -> Outcome {
         let word = line.prefix { $0 != UInt8(ascii: " ") }

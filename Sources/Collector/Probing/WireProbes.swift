@@ -118,6 +118,10 @@ struct WireProbes: Sendable {
     func redis(_ place: ServicePlace, _ tls: ServiceCheck.TLSCheck?) async -> ProbeResult {
         let outcome = await call(place, tls, RedisDialogue())
         var found = result(outcome, WireProbes.standing(outcome.dialogue.outcome))
+        // Some that speak TLS alone say nothing to who does not.
+        if tls == nil, case .down(.closed, let text) = found.standing {
+            found.standing = .down(.closed, text + "; if it speaks TLS: 'encrypted: true'")
+        }
         if case .refused(let word, _) = outcome.dialogue.outcome { found.seen.append(("said", .string(word))) }
         return found
     }
@@ -126,6 +130,7 @@ struct WireProbes: Sendable {
         switch outcome {
         case .none: nil
         case .foreign: .down(.foreign, "what answers there does not speak as Redis does")
+        case .alert: .down(.foreign, "what answers there speaks TLS: 'encrypted: true'")
         case .pong: .up
         case .refused(_, isFull: true): .down(.full, "it takes no more connections")
         case .refused("LOADING", _): .down(.notReady, "it loads its data (LOADING)")

@@ -84,13 +84,19 @@ public struct RuntimeSight: Sendable {
                 let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
                 return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
                     + missing.joined(separator: " ")
-            } + summary.unjudged.map { "unjudged \($0.rule)" }
+            } + summary.unjudged.map { "unjudged \($0.rule) \($0.isBlind)" }
     }
 }
 
 // MARK: - As a document
 
 extension RuntimeSight {
+    private static func document(_ unjudged: RuntimeSummary.Unjudged) -> JSON {
+        var object: JSONObject = ["rule": .string(unjudged.rule), "wanting": unjudged.wanting.map(JSON.span) ?? .null]
+        if unjudged.isBlind { object.append("blind", .bool(true)) }
+        return .object(object)
+    }
+
     public var document: JSON {
         var object: JSONObject = [
             "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "polled_at": .moment(polledAt),
@@ -100,7 +106,7 @@ extension RuntimeSight {
             "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
             "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
             "replicas": .array(summary.replicas.map(RuntimeSight.document)),
-            "unjudged": .array(summary.unjudged.map { ["rule": .string($0.rule), "wanting": $0.wanting.map(JSON.span) ?? .null] }),
+            "unjudged": .array(summary.unjudged.map(RuntimeSight.document)),
             "finding": summary.finding.map(RuntimeSight.document) ?? .null,
         ]
         // As on tapes: a runtime where nothing is said of it.
@@ -143,9 +149,12 @@ extension RuntimeSight {
             "health_detail": .optional(replica.missing[.health] == nil ? replica.detail[.health].map(Shown.line) : nil),
             "missing": .array(missing),
         ]
+        if let other = replica.sameProcess { object.append("same_process", .string(other)) }
         // What looks came to, and why.
         if let said = words(replica.said) { object.append("said", said) }
         if let details = words(replica.detail) { object.append("details", details) }
+        let measured = replica.figures.sorted { $0.key.rawValue < $1.key.rawValue }.map { (key: $0.key.name, value: JSON.figure($0.value)) }
+        if !measured.isEmpty { object.append("figures", .object(JSONObject(measured))) }
         return .object(object)
     }
 
@@ -169,7 +178,9 @@ extension RuntimeSight {
         // Monitors before it was told wrote nothing of it.
         summary.unjudged =
             try reader.optional("unjudged")?.map { one throws(DocumentError) in
-                RuntimeSummary.Unjudged(rule: try one.member("rule").string(), wanting: try one.optional("wanting")?.span())
+                RuntimeSummary.Unjudged(
+                    rule: try one.member("rule").string(), wanting: try one.optional("wanting")?.span(),
+                    isBlind: try one.optional("blind")?.bool() ?? false)
             } ?? []
         polledAt = try reader.member("polled_at").timestamp()
         interval = try reader.member("interval").span()
@@ -195,11 +206,15 @@ extension RuntimeSight {
         replica.errors = try figure("errors")
         replica.unreadableFields = try reader.member("unreadable_fields").count()
         replica.sharedChats = try reader.optional("shared_chats")?.count() ?? 0
+        replica.sameProcess = try reader.optional("same_process")?.string()
         replica.answersForSeveralProcesses = try reader.member("several_processes").bool()
         replica.detail[.health] = try reader.optional("health_detail")?.string()
         for endpoint in [Endpoint.host, .probe] {
             replica.said[endpoint] = try reader.optional("said")?.optional(endpoint.path)?.string()
             replica.detail[endpoint] = try reader.optional("details")?.optional(endpoint.path)?.string()
+        }
+        for member in try reader.optional("figures")?.value.object ?? JSONObject() {
+            if let signal = Signal(name: member.key), let figure = member.value.double { replica.figures[signal] = figure }
         }
         for missing in try reader.member("missing").elements() {
             guard let endpoint = Endpoint(path: try missing.member("endpoint").string()) else { continue }

@@ -127,6 +127,14 @@ public struct Pipeline: Sendable {
         for endpoint in Endpoint.everything { clocks[runtime]?.note(endpoint, at: at) }
     }
 
+    /// The first other runtime that a replica is one of as well; nil: none.
+    package func otherRuntime(of replica: String, besides runtime: String) -> String? {
+        settings.runtimes.first { other in
+            other.kind == .runtime && !other.name.isSame(as: runtime)
+                && signals[other.name]?.expectedReplicas.contains { $0.isSame(as: replica) } == true
+        }?.name
+    }
+
     /// What stands on incidents of a runtime: what the configuration calls it goes before what its replicas are called where they
     /// were found.
     public func labels(of runtime: String) -> [String: String] {

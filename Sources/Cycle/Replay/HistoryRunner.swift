@@ -99,7 +99,7 @@ public struct HistoryRunner {
     private static func reasons(_ whole: RecordedHistory.Row) -> [(endpoint: Endpoint, reason: MissingReason?)] {
         let gauges: [(Endpoint, Signal)] =
             switch whole.watch?.kind ?? .runtime {
-            case .runtime: [(.health, .healthy), (.perf, .trackedChats), (.events, .uptime)]
+            case .runtime: [(.health, .healthy), (.perf, .trackedChats), (.events, .uptime), (.metrics, .metricSeries)]
             case .host: [(.host, .memory)]
             case .service: [(.probe, .up)]
             }

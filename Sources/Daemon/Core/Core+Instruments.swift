@@ -30,6 +30,21 @@ extension Core {
             areActionsStopped: isStopped, journalSizes: journalSizes, isSaved: isSaved)
     }
 
+    /// So many cycles of a runtime were due and are left out, since the one before took longer; 0: it keeps up again.
+    func leftOut(_ cycles: Int, of runtime: String) {
+        instruments?.leftOut(cycles, of: runtime)
+        if cycles > 0, saidBehind.insert(runtime).inserted {
+            logger.warning(
+                "polls take longer than the interval: cycles are left out",
+                [
+                    "runtime": .text(runtime), "left_out": .integer(Int64(cycles)), "interval": .text("\(pipeline.settings.interval)"),
+                    "metric": .text("mozaiks_ops_cycles_left_out_total"),
+                ])
+        } else if cycles == 0, saidBehind.remove(runtime) != nil {
+            logger.info("polls keep up with the interval again", ["runtime": .text(runtime)])
+        }
+    }
+
     private func countOutbox(_ instruments: Instruments) {
         let now = clock.monotonicNanoseconds()
         if let last = outboxCounted, now &- last < UInt64(Core.countInterval.milliseconds) * 1_000_000 { return }

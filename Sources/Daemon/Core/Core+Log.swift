@@ -91,6 +91,13 @@ extension Core {
                     "runtime": .text(runtime), "came": names(came), "gone": names(gone), "now": .integer(Int64(now.count)),
                 ])
         }
+        // Those that the configuration names are compared as it is read; these are known only now.
+        for url in came {
+            guard let other = pipeline.otherRuntime(of: url, besides: runtime) else { continue }
+            logger.warning(
+                "a replica is another runtime's as well: what runs there counts twice, and is told and held back twice",
+                ["runtime": .text(runtime), "replica": .text(url), "other": .text(other)])
+        }
         let trouble = state.findingTrouble
         guard trouble != saidTroubles[runtime] else { return }
         saidTroubles[runtime] = trouble

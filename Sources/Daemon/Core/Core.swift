@@ -50,6 +50,8 @@ public actor Core {
     var crowding: [String: (count: Int, at: Timestamp)] = [:]
     /// Of each runtime whose replicas are to be found: why nobody knows them, as it was last said.
     var saidTroubles: [String: String] = [:]
+    /// Whose cycles take longer than intervals do, as it was last said.
+    var saidBehind: Set<String> = []
     var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     var signalsSaved: Timestamp?

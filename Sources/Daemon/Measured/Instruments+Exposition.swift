@@ -89,6 +89,11 @@ extension Instruments {
     /// Whether the newest commit failed.
     public var isJournalFailing: Bool { snapshot.isJournalFailing }
 
+    /// The name of something watched, in the place of its kind's label.
+    private static func name(_ watched: (key: String, value: RuntimeFigures)) -> [String] {
+        WatchedKind.allCases.map { $0 == watched.value.kind ? watched.key : "" }
+    }
+
     private func samples(
         _ metric: MonitorMetric, _ figures: Figures, _ runtimes: [(key: String, value: RuntimeFigures)],
         _ current: [(key: String, value: RuntimeFigures)]
@@ -96,8 +101,9 @@ extension Instruments {
         switch metric {
         case .build: return [.init([version, commit ?? ""], 1)]
         case .started: return [.init([], Double(startedAt.milliseconds) / 1_000)]
-        case .cycles: return runtimes.map { .init([$0.key], Double($0.value.cycles)) }
-        case .lastCycle: return runtimes.map { .init([$0.key], Double($0.value.endedAt.milliseconds) / 1_000) }
+        case .cycles: return runtimes.map { .init(Instruments.name($0), Double($0.value.cycles)) }
+        case .lastCycle: return runtimes.map { .init(Instruments.name($0), Double($0.value.endedAt.milliseconds) / 1_000) }
+        case .cyclesLeftOut: return runtimes.map { .init(Instruments.name($0), Double($0.value.cyclesLeftOut)) }
         case .polls: return sorted(figures.polls)
         case .pollDuration:
             return figures.pollDurations.map { MetricFamily.Sample([$0.key], $0.value) }.sortedByLabels
@@ -107,14 +113,17 @@ extension Instruments {
         case .journalFailing: return [.init([], figures.isJournalFailing ? 1 : 0)]
         case .journalSize: return figures.journalSizes.map { .init([$0.file], Double($0.bytes)) }
         case .evidenceMissing:
-            return current.flatMap { name, figures in
-                figures.missing.map { MetricFamily.Sample([name, $0.key.first, $0.key.second], Double($0.value)) }.sortedByLabels
+            return current.flatMap { one in
+                one.value.missing.map {
+                    MetricFamily.Sample(Instruments.name(one) + [$0.key.first, $0.key.second], Double($0.value))
+                }.sortedByLabels
             }
         case .pollInterval:
             // Also of a runtime whose cycles do not end: what is late is told by it.
-            return runtimes.map { .init([$0.key], Double($0.value.pollInterval.milliseconds) / 1_000) }
+            return runtimes.map { .init(Instruments.name($0), Double($0.value.pollInterval.milliseconds) / 1_000) }
         case .perfInterval:
-            return current.compactMap { name, figures in
+            // Nothing else has the endpoint.
+            return current.filter { $0.value.kind == .runtime }.compactMap { name, figures in
                 figures.perfInterval.map { .init([name], Double($0.milliseconds) / 1_000) }
             }
         case .incidents: return sorted(figures.incidents)

@@ -28,6 +28,7 @@ public final class Instruments: Sendable {
     /// What one runtime's last cycle showed.
     struct RuntimeFigures: Sendable {
         var cycles = 0
+        var cyclesLeftOut = 0
         var endedAt = Timestamp(milliseconds: 0)
         /// Of the monotonic clock, nanoseconds.
         var endedMonotonic: UInt64 = 0
@@ -232,6 +233,11 @@ public final class Instruments: Sendable {
         figures.withLock { $0.outbox = outbox }
     }
 
+    /// So many cycles of a runtime were due and left out.
+    func leftOut(_ cycles: Int, of runtime: String) {
+        figures.withLock { $0.runtimes[runtime]?.cyclesLeftOut += cycles }
+    }
+
     /// A runtime's cycle is over.
     func cycled(
         _ runtime: String, at moment: Timestamp, report: CycleReport?, perfInterval: TimeSpan?, pollInterval: TimeSpan,
@@ -254,6 +260,9 @@ public final class Instruments: Sendable {
         }
         figures.withLock { figures in
             fresh.cycles = (figures.runtimes[runtime]?.cycles ?? 0) + 1
+            fresh.cyclesLeftOut = figures.runtimes[runtime]?.cyclesLeftOut ?? 0
+            // What it is does not change by a cycle that came to nothing.
+            if report == nil, let known = figures.runtimes[runtime] { fresh.kind = known.kind }
             figures.runtimes[runtime] = fresh
             figures.stages[runtime] = nil
             figures.incidents = open
@@ -269,7 +278,7 @@ public final class Instruments: Sendable {
         let rows = Dictionary(report.runtimeReadings.map { ($0.series.signal, $0.evidence.value) }) { first, _ in first }
         fresh.kind = report.result.readings.kind
         fresh.readings = SignalMetric.of(fresh.kind).map { metric in (rows[metric.signal] ?? nil).map { $0 * metric.factor } }
-        for replica in report.summary.replicas {
+        for replica in report.summary.replicas + [report.summary.page].compactMap({ $0 }) {
             for (endpoint, reason) in replica.missing { fresh.missing[Pair(endpoint.path, reason.name), default: 0] += 1 }
         }
         guard apps.most > 0 else { return }

@@ -6,7 +6,8 @@ import Server
 /// `docs/metrics.md` is made of it.
 public enum MonitorMetric: String, CaseIterable, Sendable {
     case build, started
-    case cycles, lastCycle, polls, pollDuration, evaluationDuration, commitDuration, commitFailures, journalFailing, journalSize
+    case cycles, lastCycle, cyclesLeftOut, polls, pollDuration, evaluationDuration, commitDuration, commitFailures, journalFailing,
+        journalSize
     case evidenceMissing, pollInterval, perfInterval
     case incidents, incidentsOpened, incidentsResolved
     case leases, decisions, refusals, revertsDue, actionsStopped
@@ -20,15 +21,25 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
             MetricInfo(MonitorMetric.prefix + name, kind, help, labels: labels)
         }
         func metric(_ name: String, _ kind: MetricInfo.Kind, _ help: String) -> MetricInfo { metric(name, kind, [], help) }
+        // Of whatever is watched, by its name under the label of its kind.
+        func watched(_ name: String, _ kind: MetricInfo.Kind, _ labels: [String], _ help: String) -> MetricInfo {
+            MetricInfo(
+                MonitorMetric.prefix + name, kind, help, labels: WatchedKind.allCases.map(\.rawValue) + labels,
+                alternatives: WatchedKind.allCases.count)
+        }
         switch self {
         case .build:
             return metric(
                 "build_info", .info, ["version", "revision"],
                 "The program that answers, and the commit it was built from (empty where that is not known); always 1.")
         case .started: return metric("start_time_seconds", .gauge, "When the daemon started, in seconds since 1970.")
-        case .cycles: return metric("cycles_total", .counter, ["runtime"], "Cycles that ended, whether or not they could be committed.")
+        case .cycles: return watched("cycles_total", .counter, [], "Cycles that ended, whether or not they could be committed.")
         case .lastCycle:
-            return metric("last_cycle_timestamp_seconds", .gauge, ["runtime"], "When the last cycle ended, in seconds since 1970.")
+            return watched("last_cycle_timestamp_seconds", .gauge, [], "When the last cycle ended, in seconds since 1970.")
+        case .cyclesLeftOut:
+            return watched(
+                "cycles_left_out_total", .counter, [],
+                "Cycles that were due and never begun, since the one before took longer than intervals do.")
         case .polls:
             return metric(
                 "polls_total", .counter, ["endpoint", "result"],
@@ -45,11 +56,11 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
             return metric("journal_failing", .gauge, "1 while the journal cannot be written: no new action and no message until it can be.")
         case .journalSize: return metric("journal_size_bytes", .gauge, ["file"], "Size of the journal's files.")
         case .evidenceMissing:
-            return metric(
-                "evidence_missing", .gauge, ["runtime", "endpoint", "reason"],
-                "Replicas of which the newest answer of an endpoint was no evidence, by reason.")
+            return watched(
+                "evidence_missing", .gauge, ["endpoint", "reason"],
+                "Replicas of which the newest answer of an endpoint was no evidence, by reason; a host or a service is one.")
         case .pollInterval:
-            return metric("poll_interval_seconds", .gauge, ["runtime"], "Time between two polls as it is configured.")
+            return watched("poll_interval_seconds", .gauge, [], "Time between two polls as it is configured.")
         case .perfInterval:
             return metric(
                 "perf_interval_seconds", .gauge, ["runtime"],

@@ -24,6 +24,7 @@ public enum BuiltInPlaybooks {
         ("host-memory", hostMemory),
         ("host-oom", hostOom),
         ("host-unreadable", hostUnreadable),
+        ("metrics-unreadable", metricsUnreadable),
         ("model-calls-spike", modelCallsSpike),
         ("mongodb-slow", mongodbSlow),
         ("noisy-neighbor", noisyNeighbor),

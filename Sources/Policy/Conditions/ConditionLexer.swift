@@ -174,6 +174,11 @@ struct ConditionLexer {
             throw ConditionFault("syntax", "no operator '\(word)'", start..<index, hint: "write '\(word.lowercased())'")
         case "metric" where rest.first == 40: return try metric(ofRuntime: false, from: start)
         case "runtime.metric" where rest.first == 40: return try metric(ofRuntime: true, from: start)
+        case _ where rest.first == 40 && ["metric", "metrics", "runtime.metric", "runtime.metrics"].contains(word.lowercased()):
+            let meant = word.lowercased().hasPrefix("runtime.") ? "runtime.metric" : "metric"
+            throw ConditionFault(
+                "unknown-function", "no function '\(word)'", start..<index, hint: "did you mean '\(meant)(\"…\")'?",
+                fix: ConditionFault.Fix(range: start..<index, text: meant))
         default: return .name(word)
         }
     }

@@ -22,7 +22,7 @@ struct SignalResolution {
         }
         let kind: SubjectKind = use.ofRuntime ? .runtime : subject
         if let call = use.metric { return metric(call.query, use, kind, &faults) }
-        var known: [String] { Signal.table.filter { $0.subjects.contains(kind) && !$0.signal.isOfPage }.map(\.name) }
+        var known: [String] { Signal.table.filter { $0.subjects.contains(kind) && $0.signal != .metric }.map(\.name) }
         guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,

@@ -13,14 +13,17 @@ extension Evaluation {
 
     private func host(_ signal: Signal, _ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {
         switch signal {
-        case .up: look(signal, replica.host, .host, replica, asOf: end) { _ in .value(1) }
+        case .up: look(signal, replica.host, .host, replica, asOf: end) { .value($0.isTelling ? 1 : 0) }
         case .cpu, .cpuThrottled:
             look(signal, replica.host, .host, replica, asOf: end) { figures in
-                // A first look has no rate, nor has one long after the last.
+                // A first look has no rate, nor has one long after the last, or a moment after it.
                 let maxGap = replica.maxGap(.host, options)
-                guard let pair = replica.host.newestPair(asOf: end), pair.now.at - pair.before.at <= maxGap,
+                guard let pair = replica.host.newestPair(asOf: end, apart: Evaluation.leastApart), pair.now.at - pair.before.at <= maxGap,
                     let before = pair.before.figures
-                else { return signal == .cpuThrottled && figures.periods == nil ? .missing(.notTracked) : .missing(.tooLittleData) }
+                else {
+                    if signal == .cpu, figures.busy == nil, figures.cpuUsed == nil { return .missing(figures.cpuMissing) }
+                    return signal == .cpuThrottled && figures.periods == nil ? .missing(.notTracked) : .missing(.tooLittleData)
+                }
                 return signal == .cpu
                     ? figures.cpu(since: before, elapsed: pair.now.at - pair.before.at) : figures.throttled(since: before)
             }
@@ -32,6 +35,9 @@ extension Evaluation {
         default: look(signal, replica.host, .host, replica, asOf: end) { $0.reading(signal) }
         }
     }
+
+    /// The kernel counts in hundredths of a second: what lies closer together, ms, is no share of anything.
+    private static let leastApart: Int64 = 500
 
     /// A figure of the newest look; of `up` also what it says that there was none.
     private func look<F>(
@@ -63,12 +69,16 @@ extension Evaluation {
 }
 
 extension EndpointTrack {
-    /// The newest two entries with evidence at or before a moment; nil where there is no such pair.
-    func newestPair(asOf moment: Int64) -> (before: Entry, now: Entry)? {
+    /// The newest entry with evidence at or before a moment, and the newest one at least so long before it, ms; nil where there is
+    /// no such pair.
+    func newestPair(asOf moment: Int64, apart: Int64) -> (before: Entry, now: Entry)? {
         var now: Entry?
         for entry in entries.reversed() where entry.at <= moment && entry.figures != nil {
-            if let now { return (entry, now) }
-            now = entry
+            guard let newest = now else {
+                now = entry
+                continue
+            }
+            if newest.at - entry.at >= apart { return (entry, newest) }
         }
         return nil
     }

@@ -68,6 +68,9 @@ struct HostFigures: EndpointFigures {
         HostFigures.gauges.firstIndex(of: signal).flatMap { readings.indices.contains($0) ? readings[$0] : nil }
     }
 
+    /// Whether the kernel's own files said anything: how full a mount is, it is whatever becomes of them.
+    var isTelling: Bool { busy != nil || reading(.memory)?.value != nil }
+
     // MARK: Since the look before
 
     /// How busy the cores were between two looks, in percent: of all of them, or of the container's limit, where that is nearer.
@@ -138,17 +141,18 @@ struct HostFigures: EndpointFigures {
     // MARK: For people
 
     func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
-        func percent(_ signal: Signal) -> String? { reading(signal)?.value.map { "\(Int($0.rounded())) %" } }
+        func percent(_ signal: Signal) -> String? { summary.figures[signal].map { "\(Int($0.rounded())) %" } }
+        for signal in [Signal.load, .memory, .swap, .diskFree, .inodesFree] { summary.figures[signal] = reading(signal)?.value }
+        summary.figures[.cpu] = evaluation.beside(.cpu, replica, from: evaluation.at, to: evaluation.at).value
         var parts: [String] = []
-        if let cpu = evaluation.beside(.cpu, replica, from: evaluation.at, to: evaluation.at).value {
-            parts.append("cpu \(Int(cpu.rounded())) %")
-        }
+        if let cpu = percent(.cpu) { parts.append("cpu \(cpu)") }
         if let memory = percent(.memory) { parts.append("memory \(memory)") }
         if let free = percent(.diskFree) { parts.append("\(free) free" + (fullest.map { " on \($0)" } ?? "")) }
         if let unread = reading(.unreadMounts)?.value, unread > 0 {
             parts.append(unread == 1 ? "a mount cannot be looked at" : "\(Int(unread)) mounts cannot be looked at")
         }
         summary.said[.host] = parts.joined(separator: ", ")
+        if !isTelling { summary.missing[.host] = cpuMissing == .notTracked ? .unreachable : cpuMissing }
     }
 }
 
@@ -157,6 +161,10 @@ extension HostView {
     var oddities: String {
         let parts = Part.allCases.compactMap { part in missing[part].map { (name: part.rawValue, why: $0) } }
         let all = parts + mounts.compactMap { mount in mount.missing.map { (name: mount.path, why: $0) } }
-        return all.filter { $0.why.reason != .notTracked }.map { "\($0.name): \($0.why.detail)" }.joined(separator: "; ")
+        // Without these two it is no kernel's folder, and that is.
+        let isSilent = cpu == nil && memory == nil
+        return all.filter { $0.why.reason != .notTracked || isSilent && ["cpu", "memory"].contains($0.name) }.map {
+            "\($0.name): \($0.why.detail)"
+        }.joined(separator: "; ")
     }
 }

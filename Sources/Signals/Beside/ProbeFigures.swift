@@ -4,6 +4,8 @@ import Model
 struct ProbeFigures: EndpointFigures {
     /// In the order of `gauges`.
     var readings: [Evidence]
+    /// How many days ago the certificate ran out. For people, and not kept over a restart: the first look tells it again.
+    var expiredDays: Double?
 
     static let gauges: [Signal] = [
         .up, .latency, .latencyResolve, .latencyConnect, .latencyTLS, .latencyProcessing, .latencyTransfer, .status, .certificateDays,
@@ -28,6 +30,7 @@ struct ProbeFigures: EndpointFigures {
             // Of one that is down nothing else can be told: that is no statement that it has no such figure.
             return value.map { .value($0) } ?? .missing(view.isUp ? .notTracked : .noTraffic)
         }
+        expiredDays = view.certificateDays.flatMap { $0 < 0 ? -$0 : nil }
     }
 
     func reading(_ signal: Signal) -> Evidence? {
@@ -41,12 +44,19 @@ struct ProbeFigures: EndpointFigures {
     }
 
     func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
+        for signal in [Signal.up, .latency, .certificateDays] { summary.figures[signal] = reading(signal)?.value }
         let isUp = reading(.up)?.value == 1
         summary.isHealthy = isUp
         var parts = [isUp ? "up" : "down"]
         if let status = reading(.status)?.value { parts.append("status \(Int(status))") }
         if let latency = reading(.latency)?.value { parts.append("\(Int((latency * 1_000).rounded())) ms") }
-        if let days = reading(.certificateDays)?.value { parts.append("certificate for \(Int(days)) days") }
+        if let days = reading(.certificateDays)?.value { parts.append("certificate " + certificate(days)) }
         summary.said[.probe] = parts.joined(separator: ", ")
+    }
+
+    private func certificate(_ days: Double) -> String {
+        func count(_ days: Double) -> String { days < 1 ? "less than a day" : days < 2 ? "a day" : "\(Int(days)) days" }
+        if let expiredDays { return "expired \(count(expiredDays)) ago" }
+        return days > 0 ? "for \(count(days))" : "expired"
     }
 }

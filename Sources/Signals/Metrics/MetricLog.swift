@@ -22,6 +22,13 @@ struct MetricLog: Sendable {
     /// Why nothing can be said of a page at a moment; nil when something can.
     func missing(asOf moment: Int64, maxGap: Int64) -> MissingReason? { heard.missing(asOf: moment, maxGap: maxGap) }
 
+    /// How many series the page shows as of a moment; not tracked where nobody asks for a page.
+    func series(asOf moment: Int64, maxGap: Int64) -> Evidence {
+        guard newestAt != nil else { return .missing(.notTracked) }
+        if let reason = missing(asOf: moment, maxGap: maxGap) { return .missing(reason) }
+        return heard.entry(asOf: moment)?.figures.map { .value(Double($0.samples)) } ?? .missing(.tooLittleData)
+    }
+
     func track(_ query: MetricQuery) -> MetricTrack? { tracks.first { $0.query.isSame(as: query.description) } }
 
     mutating func take(_ change: TrackChange) {

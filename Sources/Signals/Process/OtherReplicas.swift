@@ -1,5 +1,17 @@
 import Model
 
+extension ReplicaState {
+    /// Whether it is one process under two names: created at the same moment, and with the same chats. A creation mark without a
+    /// fraction of a second may be several processes'; a few chats at the proxy's whim are no sign of it.
+    func isSameProcess(as other: ReplicaState) -> Bool {
+        guard let mark = identity.answering.mark, mark == other.identity.answering.mark, chats.count > 0, other.chats.count > 0,
+            let point = mark.firstIndex(of: UInt8(ascii: ".")),
+            mark[(point + 1)...].prefix(while: { (48...57).contains($0) }).contains(where: { $0 != 48 })
+        else { return false }
+        return (0..<min(chats.count, 8)).allSatisfy { other.chats.find(chats[$0].key, hint: $0) != nil }
+    }
+}
+
 /// The chats that a runtime's other replicas show.
 ///
 /// Behind a proxy without sticky sessions one process answers the start and another the websocket: both list the chat, and in

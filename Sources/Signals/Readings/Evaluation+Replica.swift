@@ -41,6 +41,7 @@ extension Evaluation {
             }
             return replica.line.loss.map { .value(100 * $0) } ?? .missing(.tooLittleData)
         case .loopLag: return replica.loopLag(asOf: end, options)
+        case .metricSeries: return replica.metrics.series(asOf: end, maxGap: replica.maxGap(.metrics, options))
         default: return .missing(.notTracked)
         }
     }

@@ -8,6 +8,9 @@ extension Evaluation {
             deadCounters: Counter.allCases.filter(rules.isDead), liveCounters: Counter.allCases.filter(rules.isAlive),
             endedRuns: state.endedRuns)
         summary.finding = state.finding
+        for (index, replica) in state.replicas.enumerated() {
+            summary.replicas[index].sameProcess = state.replicas[..<index].first { $0.isSameProcess(as: replica) }?.url
+        }
         if state.page.newestAt != nil {
             var page = RuntimeSummary.Replica(url: Observation.page, perfInterval: options.interval)
             state.page.sum(up: &page, .metrics, of: ReplicaState(url: Observation.page), self)

@@ -203,6 +203,8 @@ extension Evaluation {
             let reasons = present.map { $0.chatsMissing(asOf: end, options) }
             if let reason = Evaluation.combine(reasons) { return .missing(reason) }
             return .value(Double(rules.dead.nonzeroBitCount))
+        // A page of the whole runtime says it for all of its processes.
+        case .metricSeries where state.page.newestAt != nil: return state.page.series(asOf: end, maxGap: state.pageMaxGap)
         default:
             if present.isEmpty, state.isDeserted(asOf: end) { return signal == .up ? .value(0) : .missing(.unreachable) }
             return fold(signal, present.map { replica(signal, $0, from: start, to: end) })

@@ -22,6 +22,10 @@ public struct RuntimeSummary: Hashable, Sendable {
         public var unreadableFields = 0
         /// Open chats that another replica shows as well: counted once. So it is behind a proxy without sticky sessions.
         public var sharedChats = 0
+        /// The replica named before it that is the same process under another name: what both show counts twice.
+        public var sameProcess: String?
+        /// Of a host or a service what the last look measured.
+        public var figures: [Signal: Double] = [:]
         public var appCount: Int?
         public var turns: Int64?
         public var toolCalls: Int64?
@@ -75,15 +79,18 @@ public struct RuntimeSummary: Hashable, Sendable {
         }
     }
 
-    /// A critical rule of which nothing can be said yet, since too little was watched.
+    /// A critical rule of which nothing can be said yet, since too little was watched, or since what it reads is not there.
     public struct Unjudged: Hashable, Sendable {
         public var rule: String
         /// For about how much longer must be watched; nil: that is not known.
         public var wanting: TimeSpan?
+        /// No watching brings what it lacks: a page does not show it, or the machine does not tell it.
+        public var isBlind: Bool
 
-        public init(rule: String, wanting: TimeSpan?) {
+        public init(rule: String, wanting: TimeSpan?, isBlind: Bool = false) {
             self.rule = rule
             self.wanting = wanting
+            self.isBlind = isBlind
         }
     }
 

@@ -6,7 +6,7 @@ import Server
 extension SimulatedRuntime {
     /// Answers one request to one replica at the present moment.
     public mutating func answer(_ request: ServerRequest, replica: Int) -> RuntimeAnswer {
-        let route = Route(rawPath: request.rawPath)
+        let route = route(request.rawPath)
         tally.requests[route?.tallyName ?? "other", default: 0] += 1
         let faults = faultsNow(replica: replica)
         if faults.contains(.hang) || faults.contains(.down) {
@@ -45,8 +45,16 @@ extension SimulatedRuntime {
         case .chat(let id):
             guard let body = process.chat(id, at: instant) else { return .detail(404, "Chat not tracked", at: now) }
             return RuntimeAnswer(200, body, at: now)
+        case .page:
+            return RuntimeAnswer(
+                200, process.metrics(at: instant, idle: scenario.idleSockets), type: "text/plain; version=0.0.4; charset=utf-8", at: now)
         case .start, .token: return unknown(request)
         }
+    }
+
+    /// Builds without a page of metrics know nothing of it.
+    private func route(_ path: some Collection<UInt8>) -> Route? {
+        Route(rawPath: path).flatMap { $0 == .page && !scenario.showsMetrics ? nil : $0 }
     }
 
     private func perf(_ process: RuntimeProcess, body: () -> [UInt8]) -> RuntimeAnswer {
@@ -82,7 +90,7 @@ extension SimulatedRuntime {
 
     private func unknown(_ request: ServerRequest) -> RuntimeAnswer {
         let path = request.rawPath
-        guard path.last == 0x2F, Route(rawPath: path.dropLast()) != nil else {
+        guard path.last == 0x2F, route(path.dropLast()) != nil else {
             return .detail(404, "Not Found", at: now)
         }
         let location =

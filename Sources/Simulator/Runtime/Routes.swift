@@ -3,7 +3,7 @@ import Server
 
 /// The routes that the simulated runtime has.
 enum Route: Equatable {
-    case health, activeRuns, aggregate, chats, events, token
+    case health, activeRuns, aggregate, chats, events, token, page
     case chat(id: [UInt8])
     case start(app: AppID, workflow: [UInt8])
 
@@ -30,6 +30,8 @@ enum Route: Equatable {
             self = .events
         } else if spells("api", "chats", "*", "*", "start") {
             self = .start(app: AppID(bytes: Self.repaired(parts[2])), workflow: Self.repaired(parts[3]))
+        } else if spells("metrics") || spells("metrics", "prometheus") {
+            self = .page
         } else if path.elementsEqual(IdentityProvider.tokenPath.utf8) {
             self = .token
         } else {
@@ -59,6 +61,7 @@ enum Route: Equatable {
         case .events: "/api/events/metrics"
         case .start: "/api/chats/{app_id}/{workflow_name}/start"
         case .token: IdentityProvider.tokenPath
+        case .page: "/metrics"
         }
     }
 }

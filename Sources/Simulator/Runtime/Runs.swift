@@ -18,6 +18,7 @@ extension SimulatedRuntime {
         } else if holds(.providerCached, replica: replica) {
             schedule(.end(run), inSeconds: own.uniform(2.2...6))
         } else if holds(.providerDown, replica: replica) {
+            processes[replica].page.countFailedWorkflow()
             schedule(.end(run), inSeconds: own.uniform(0.6...2.5))
         } else if own.chance(load.ghostShare) {
             schedule(.drop(run), inSeconds: own.uniform(load.turnSeconds))
@@ -34,6 +35,7 @@ extension SimulatedRuntime {
         guard isAlive(run), processes[run.replica].chats[run.chat].endedAt == nil else { return }
         guard !holds(.providerDown, replica: run.replica) else {
             // The run's next call to the model fails, and the run with it.
+            processes[run.replica].page.countFailedWorkflow()
             return schedule(.end(run), inSeconds: 0.4)
         }
         var own = behaviours[run.replica][run.chat].random
@@ -42,9 +44,11 @@ extension SimulatedRuntime {
         let load = scenario.tenants.first { $0.app == app }?.load(at: offset) ?? behaviours[run.replica][run.chat].load
         let counters = scenario.counters
         let calls = Int64(own.integer(1...2))
-        processes[run.replica].progress(run.chat, llmCalls: holds(.providerCached, replica: run.replica) ? 0 : calls) {
-            Self.count(&$0, load, counters, &own)
-        }
+        let modelCalls = holds(.providerCached, replica: run.replica) ? 0 : calls
+        var seen = (seconds: 0.0, fails: false)
+        processes[run.replica].progress(run.chat, llmCalls: modelCalls) { seen = Self.count(&$0, load, counters, &own) }
+        processes[run.replica].page.count(
+            turnSeconds: seen.seconds, modelCalls: modelCalls, mongoSeconds: mongoSeconds(replica: run.replica), fails: seen.fails)
         schedule(.turn(run), inSeconds: own.uniform(load.turnSeconds))
         behaviours[run.replica][run.chat].random = own
     }
@@ -57,7 +61,10 @@ extension SimulatedRuntime {
 
     /// Counts one turn where the counters live. All numbers are drawn in any case, so that dead counters change nothing
     /// else of the story.
-    static func count(_ chat: inout SimulatedChat, _ load: Load, _ counters: LiveCounters, _ random: inout SplitMix64) {
+    @discardableResult
+    static func count(
+        _ chat: inout SimulatedChat, _ load: Load, _ counters: LiveCounters, _ random: inout SplitMix64
+    ) -> (seconds: Double, fails: Bool) {
         let seconds = random.uniform(load.turnSeconds) * random.uniform(0.3...0.9)
         let tools =
             Int64(load.toolCallsPerTurn)
@@ -77,6 +84,7 @@ extension SimulatedRuntime {
             chat.completionTokens += Int64(completion)
         }
         if counters.contains(.cost) { chat.cost += cost }
+        return (seconds, fails)
     }
 
     // MARK: - Faults
@@ -88,6 +96,12 @@ extension SimulatedRuntime {
 
     private func isMongoDead(replica: Int) -> Bool {
         faultsNow(replica: replica).contains { if case .mongoDead = $0 { true } else { false } }
+    }
+
+    /// How long MongoDB takes to answer a run now, s.
+    private func mongoSeconds(replica: Int) -> Double {
+        let slow = faultsNow(replica: replica).compactMap { if case .mongoSlow(let ping) = $0 { ping } else { nil } }
+        return slow.map { Double($0.milliseconds) / 1_000 }.max() ?? 0.0006
     }
 
     func holds(_ fault: Fault, replica: Int) -> Bool { faultsNow(replica: replica).contains(fault) }

@@ -14,6 +14,8 @@ struct RuntimeProcess: Sendable {
     private(set) var usageDeltas: Int64 = 0
     private(set) var completions: Int64 = 0
     private var eventsProcessed: Int64 = 1
+    /// What its page of metrics counts, shown or not.
+    var page = SimulatedPage()
     /// A value got in that has no JSON form.
     var isPoisoned = false
 
@@ -133,6 +135,13 @@ extension RuntimeProcess {
             "workflows": [], "transport_groups": [:], "tools_available": false, "total_tools": 0,
             "health_check_time_ms": .double(Self.hundredths(ping + 0.02)),
         ])
+    }
+
+    /// `/metrics`.
+    func metrics(at now: Instant, idle: Int) -> [UInt8] {
+        page.text(
+            connections: websockets + idle, chats: chats.count, created: created,
+            age: Double(now.microseconds - created.microseconds) / 1_000_000)
     }
 
     /// `/health/active-runs`: today's constant stub, or real counts.

@@ -14,6 +14,8 @@ public struct Scenario: Sendable {
     public var balanced = false
     /// Whether `/health/active-runs` counts; today's builds answer a constant stub.
     public var tracksActiveRuns = false
+    /// Whether each process shows a page of Prometheus metrics at `/metrics`, as some builds do.
+    public var showsMetrics = false
     /// Nil: no authentication.
     public var authentication: Authentication?
     /// Simulated before the origin, so that runs are open when the first poll comes.

@@ -81,7 +81,9 @@ public struct RuntimeExamination: Sendable {
                     "this URL answers for several processes (a load balancer): rates would be wrong and are missing; "
                         + "name each replica's own URL under 'replicas:', or have 'dns:' find them")
             }
-            if replica.sharedChats > 0 {
+            if let other = replica.sameProcess {
+                findings.add(.broken, "this is the process at \(other) under another name: \(ReplicaFigures.twice); name it once")
+            } else if replica.sharedChats > 0, !report.summary.replicas.contains(where: { $0.sameProcess == replica.url }) {
                 findings.add(
                     .note,
                     "\(replica.sharedChats) open chat\(replica.sharedChats == 1 ? " is" : "s are") on another replica as well: the proxy sends one "

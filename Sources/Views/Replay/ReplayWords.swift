@@ -21,7 +21,7 @@ public enum ReplayCaveat {
 
     /// Of the history, where rules of these policies read pages of metrics; nil where none does.
     public static func metrics(_ policies: [PolicySet]) -> String? {
-        let rules = policies.flatMap(\.allRules).filter { $0.when.endpoints.contains(.metrics) }.map(\.name)
+        let rules = policies.flatMap(\.allRules).filter { $0.when.readings.contains { $0.series.signal == .metric } }.map(\.name)
         let names = Array(Set(rules)).inByteOrder()
         guard !names.isEmpty else { return nil }
         let more = names.count > 5 ? " and \(names.count - 5) more" : ""

@@ -123,7 +123,7 @@ extension Invocation {
         return failure
     }
 
-    private func warn(_ warnings: [Diagnostic]) {
+    func warn(_ warnings: [Diagnostic]) {
         for warning in warnings {
             if arguments.has("quiet"), warning.severity != .error {
                 HeldWarnings.add("\(warning)")

@@ -85,9 +85,12 @@ extension Overview {
 
     private func runtimesText(_ rendering: Rendering) -> String {
         guard !sights.isEmpty else { return "Runtimes: none was polled yet\n" }
+        let waiting = holder == nil ? "never looked at, and no engine runs" : "its first look is not over yet"
         return WatchedKind.allCases.map { kind in
             let own = sights.filter { $0.summary.kind == kind }
-            return own.isEmpty ? "" : rendering.terminal.paint(kind.title, .bold) + "\n" + own.map { text($0, rendering) }.joined()
+            let others = unseen.filter { $0.kind == kind }.map { "  \(Shown.id($0.name)), \(waiting)\n" }
+            guard !own.isEmpty || !others.isEmpty else { return "" }
+            return rendering.terminal.paint(kind.title, .bold) + "\n" + own.map { text($0, rendering) }.joined() + others.joined()
         }.joined()
     }
 

@@ -152,6 +152,7 @@ import Testing
 
     static let answers: [(String, RedisDialogue.Outcome)] = [
         ("+PONG\r\n", .pong), ("-NOAUTH Authentication required.\r\n", .refused(word: "NOAUTH", isFull: false)),
+        ("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", .alert), ("\u{15}x", .foreign),
         ("-LOADING Redis is loading the dataset in memory\r\n", .refused(word: "LOADING", isFull: false)),
         ("-ERR max number of clients reached\r\n", .refused(word: "ERR", isFull: true)), ("+PONG", .none), ("-NOAUTH", .none),
         ("HTTP/1.1 400 Bad Request\r\n", .foreign), ("+OK\r\n", .foreign), ("-\r\n", .foreign), ("-nonsense here\r\n", .foreign),

@@ -270,6 +270,14 @@ import Testing
         let mute = try NameServer { _, _ in [] }
         #expect(try await fault(dns(mute, timeout: .seconds(0.3))) == .timeout)
         mute.stop()
+        let other = try NameServer { question, _ in
+            guard let message = try? Self.message(question) else { return [] }
+            var forged = Talk.dns(message, records: [33])
+            forged[0] ^= 1
+            return [forged]
+        }
+        #expect(try await fault(dns(other, timeout: .seconds(0.3))) == .foreign)
+        other.stop()
         let gone = try #require(ServicePlace("127.0.0.1:\(try Loopback.closedPort())", port: nil))
         let check = try #require(ServiceCheck.DNSCheck(name: "db.example", type: "MX", server: gone))
         #expect(try await fault(look(.dns(check), timeout: .seconds(1))) == .refused)

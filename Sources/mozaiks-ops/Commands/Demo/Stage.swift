@@ -25,6 +25,7 @@ final class Stage: Sendable {
         // The demo ends when its story is told.
         if name == "demo" { scenario.duration = nil }
         if let seed = try invocation.number("seed", in: 0...Int.max) { scenario.seed = UInt64(seed) }
+        scenario.showsMetrics = invocation.arguments.has("metrics")
         if let chats = try invocation.number("chats", in: 0...1_000_000) { scenario.trackedBefore = chats }
         var options = SimulatorServer.Options()
         options.port = UInt16(try invocation.number("port", in: 0...65_000) ?? 0)

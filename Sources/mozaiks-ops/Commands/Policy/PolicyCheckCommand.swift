@@ -194,7 +194,8 @@ enum Sight {
     /// The same where no runtime has a page of metrics.
     static func warningsWithoutPage(_ policies: PolicySet) -> [Diagnostic] {
         warnings(
-            policies, without: "a page of metrics", Signal.allCases.filter(\.isOfPage),
+            // Not the one that tells of a page that cannot be read: without a page it has nothing to tell.
+            policies, without: "a page of metrics", [.metric],
             hint: "'metrics: /metrics' beside the runtime's 'replicas' in the configuration: docs/prometheus.md")
     }
 

@@ -49,6 +49,7 @@ enum PolicyTestCommand {
                 let unknown = test.unknownRules(set)
                 faults += unknown
                 guard unknown.isEmpty else { continue }
+                invocation.warn(test.unreadSeries(set))
                 let frames = try frames(test, of: file, set)
                 results.append(test.judge(frames, set, file: file.file))
             }

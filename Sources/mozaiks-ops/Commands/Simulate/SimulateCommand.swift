@@ -19,6 +19,7 @@ enum SimulateCommand {
             Option("tape", value: "FILE", "write what polls of it would show to a tape, at once, and listen nowhere"),
             Option("interval", value: "SPAN", "with --tape: time between two polls (default 10s)"),
             Option("chats", value: "N", "chats that the process has tracked already"),
+            Option("metrics", "each process also shows a page of Prometheus metrics at /metrics, as some builds do"),
             Option("front-door", "also a reverse proxy before it that asks a gate, as docs/deploy/nginx.conf does"),
             Option("gate-port", value: "PORT", "where that gate is (default 9465; 0: a free port, as announced)"),
             Option("control-plane", value: "PORT", "also a control plane where leases can land (0: a free port)"),
