@@ -15,6 +15,8 @@ package final class Frontage: Sendable {
     package let gate: Gate?
     let texts: GateTexts
     let page: Face
+    /// Who has one may read and press; looked up anew at each use.
+    let tokens: TokenFile
     /// Where the proxy asks the gate.
     private let server: HTTPServer?
     /// Where others look, when that is another address: the gate's is for the proxy.
@@ -45,6 +47,7 @@ package final class Frontage: Sendable {
             (texts.paused, texts.packDisabled, texts.startsPerMinute, texts.openRuns) = (text, text, text, text)
         }
         self.texts = texts
+        tokens = TokenFile(folder)
         let table = GateTable(runtimes: configuration.runtimes.map(\.name), texts: texts)
         gate = configuration.gate.map { _ in Gate(table: table, isFirst: false) { clock.now() } }
         let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
