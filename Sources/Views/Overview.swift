@@ -188,6 +188,12 @@ public struct Overview {
         return "\(who): the last poll\(what) was at \(clock(oldest.polledAt)) \(zone.mark(oldest.polledAt)), as the journal has it"
     }
 
+    /// That the daemon that saw all this has ended, before that is so long ago that nothing is known; nil where one runs.
+    public var leftBehind: String? {
+        guard holder == nil, stale == nil, let newest = sights.max(by: { $0.polledAt < $1.polledAt }), newest.isOfDaemon else { return nil }
+        return "no engine runs; what stands here is what the last one left at \(clock(newest.polledAt)) \(zone.mark(newest.polledAt))"
+    }
+
     /// `2 runtimes, 1 host and 3 services`, and whether that is one thing.
     public var watchedCounts: (text: String, isOne: Bool) {
         let parts = WatchedKind.allCases.compactMap { kind -> String? in
