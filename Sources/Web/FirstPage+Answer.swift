@@ -16,8 +16,8 @@ extension FirstPage {
         if let first = open.first {
             // Of how much, as it was when it was told: what it is by now moves in the charts.
             facts.append(("What", "\(what(first))"))
-            if let quiet = first.quietSince {
-                facts.append(("Now", "<strong>\(clocks.ending(quiet))</strong>"))
+            if let ending = clocks.ending(first, overview) {
+                facts.append(("Now", "<strong>\(ending)</strong>"))
             } else if let answer = answer(first) {
                 facts.append(("Answer", "\(clocks.readable(answer))"))
             }
