@@ -173,6 +173,7 @@ extension FirstPage {
             guard verdict.state == .ok, !hasBegun else { return "nothing yet: no rule has held for long enough" }
             return isSoFar ? "nothing: no rule that can be judged asks for anything" : "nothing, and nothing has to be"
         }
+        if overview.open.allSatisfy({ $0.decisions.isEmpty }) { return "nothing by itself: no rule asks for more here than telling people" }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
     }

@@ -245,6 +245,10 @@ struct FirstAnswerTests {
         #expect(
             banner.contains(bytesOf: "what it takes to know is missing: not watched long enough yet")
                 && !banner.contains(bytesOf: "outgrew("))
+        #expect(!banner.contains(bytesOf: "nothing by itself"), "an action was asked for")
+        let told = try World()
+        try told.commit([World.incident(1)], states: [World.sight()])
+        #expect(told.face().get("/").text.contains("nothing by itself: no rule asks for more here than telling people"))
         #expect(banner.contains(bytesOf: "came back twice, last at 08:58:30") && banner.contains(bytesOf: "(active_runs 9 &gt; 3)"))
         #expect(banner.contains(bytesOf: "MongoDB does not answer"))
         let page = world.face().get("/incidents/0000000000000001").text
