@@ -222,7 +222,7 @@ let package = Package(
                 "Collector", "Journal",
                 "Actions", "Notify", "Advisor", "Cycle", "CycleKit", "Views",
             ]),
-        tests("Composition", ["Model", "Ambient", "Collector", "Actions", "Configuration", "Composition"]),
+        tests("Composition", ["Model", "Ambient", "Collector", "Actions", "Configuration", "Composition", "Web"]),
         tests(
             "Web",
             [

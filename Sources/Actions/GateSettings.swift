@@ -21,7 +21,7 @@ public struct GateSettings: Sendable {
         guard let entry = actions.entry(GateSettings.key),
             let fields = Fields(entry.value, "'gate'", reader.reporter, place: entry.key.start)
         else { return nil }
-        let listen = fields.node(GateSettings.listen).flatMap { reader.listen($0, "The gate") }
+        let listen = fields.node(GateSettings.listen).flatMap { reader.listen($0, open: "The gate") }
         text = reader.text(fields, GateSettings.text)
         fields.finish()
         guard let listen else { return nil }

@@ -80,10 +80,13 @@ extension DaemonParts {
                 logger.warning(
                     "no page and no API: 'server' names the gate's address, where nobody may stand before a proxy that asks",
                     ["listen": .text(server.description), "hint": .text("give server: {listen: …} an address of its own")])
-            } else if !server.isLoopback, configuration.readToken == nil {
+            } else if front.pageAddress != nil, configuration.closesPage(to: try? front.tokens.book(), at: clock.now()) {
                 logger.warning(
-                    "page and API are closed: other machines reach this address and no token is configured",
-                    ["listen": .text(server.description), "hint": .text("server: {read_token_file: …}, or listen on 127.0.0.1")])
+                    "page and API are closed to everybody: other machines reach this address, and there is no token yet",
+                    [
+                        "listen": .text(server.description),
+                        "hint": .text("mozaiks-ops token create NAME --role viewer|operator|approver, which needs no restart"),
+                    ])
             }
         }
         sayWhatIsInForce(configuration, assembly.policies)

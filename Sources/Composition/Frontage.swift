@@ -15,11 +15,15 @@ package final class Frontage: Sendable {
     package let gate: Gate?
     let texts: GateTexts
     let page: Face
+    /// Who has one may read and press; looked up anew at each use.
+    let tokens: TokenFile
     /// Where the proxy asks the gate.
     private let server: HTTPServer?
     /// Where others look, when that is another address: the gate's is for the proxy.
     private let face: HTTPServer?
     private let isPageShown = Mutex(true)
+    /// Shows the page once its certificate can be used.
+    private let patience = Mutex<Task<Void, Never>?>(nil)
     /// Whether what is measured is shown at the gate's address, which has no page.
     private let isHere: Bool
     private let clock: FrontClock
@@ -45,6 +49,7 @@ package final class Frontage: Sendable {
             (texts.paused, texts.packDisabled, texts.startsPerMinute, texts.openRuns) = (text, text, text, text)
         }
         self.texts = texts
+        tokens = TokenFile(folder)
         let table = GateTable(runtimes: configuration.runtimes.map(\.name), texts: texts)
         gate = configuration.gate.map { _ in Gate(table: table, isFirst: false) { clock.now() } }
         let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
@@ -145,11 +150,29 @@ package final class Frontage: Sendable {
             isPageShown.withLock { $0 = false }
             logger.error(
                 "page and API cannot be shown, and everything else goes on without them",
-                ["why": .text(error.cause), "certificate": .text(error.address), "hint": .text(error.hint + "; then start again")])
+                [
+                    "why": .text(error.cause), "certificate": .text(error.address),
+                    "hint": .text(error.hint + "; they are shown within seconds once it can be used"),
+                ])
+            awaitCertificate()
         }
     }
 
+    /// Looks every few seconds whether somebody has put the certificate right.
+    private func awaitCertificate() {
+        let task = Task { [self] in
+            while (try? await clock.sleep(for: .seconds(5))) != nil {
+                guard (try? face?.start()) != nil, !Task.isCancelled else { continue }
+                isPageShown.withLock { $0 = true }
+                logger.info("page and API are shown: the certificate can be used now", ["page": .text(pageAddress ?? "none")])
+                return
+            }
+        }
+        patience.withLock { $0 = task }
+    }
+
     package func stop() {
+        patience.withLock { $0 }?.cancel()
         server?.stop()
         face?.stop()
     }

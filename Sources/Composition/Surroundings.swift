@@ -52,6 +52,13 @@ extension Configuration {
         return "there is a public_url (\(url)), so a proxy brings anybody: reading needs a token, on this machine too "
             + "('mozaiks-ops token create NAME --role viewer')" + (trustedProxies == nil ? "" : " or a name that a trusted proxy shows")
     }
+
+    /// Whether nobody can read the page: others reach it, and there is neither a token that opens it nor a proxy that names people.
+    /// - Parameter tokens: nil where they cannot be read, and then none opens anything.
+    package func closesPage(to tokens: TokenBook?, at now: Timestamp) -> Bool {
+        guard let server = server?.value, !server.isLoopback, readToken == nil, trustedProxies == nil else { return false }
+        return tokens?.hasAny(at: now) != true
+    }
 }
 
 extension Configuration {

@@ -17,14 +17,19 @@ struct ServerReader {
     init(reader: SettingReader) { self.reader = reader }
 
     func read(_ inner: Fields, into configuration: inout Configuration) {
-        configuration.server = inner.node(ServerKeys.listen).flatMap { node in
-            reader.listen(node, "The server").map { Setting($0, reader.origin(node)) }
-        }
+        let place = inner.node(ServerKeys.listen)
+        configuration.server = place.flatMap { node in reader.listen(node).map { Setting($0, reader.origin(node)) } }
         configuration.readToken = reader.secret(inner, ServerKeys.readToken).map { Setting($0, reader.origin(inner)) }
         configuration.publicURL = inner.node(ServerKeys.publicURL).flatMap { node in
             reader.url(inner, ServerKeys.publicURL).map { Setting($0, reader.origin(node)) }
         }
         configuration.certificate = certificate(inner)
+        if let place, configuration.server?.value.isLoopback == false, inner.node(ServerKeys.certificate) == nil {
+            reporter.report(
+                "listen",
+                "The server can be reached from other machines without TLS: tokens can be read on their way, and '/metrics' asks for none",
+                at: place, hint: "give it 'certificate' and 'key', or listen on 127.0.0.1 behind a proxy that has them", severity: .warning)
+        }
         configuration.trustedProxies = proxies(inner)
         configuration.trustedSecret = reader.secret(inner, ServerKeys.trustedSecret).map { Setting($0, reader.origin(inner)) }
         if configuration.trustedSecret != nil, inner.node(ServerKeys.trustedProxies) == nil {

@@ -31,9 +31,10 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SettingReader {
-    /// Reads `listen`, and warns where others than this machine reach it.
-    /// - Parameter what: whose it is, at the beginning of a sentence: `The gate`.
-    public func listen(_ node: YAMLNode, _ what: String) -> ListenAddress? {
+    /// Reads `listen`.
+    /// - Parameter open: whose it is where it asks nobody who they are, at the beginning of a sentence: `The gate`. Then it is a
+    ///   warning that others than this machine reach it.
+    public func listen(_ node: YAMLNode, open what: String? = nil) -> ListenAddress? {
         guard let text = text(node, "'listen'") else { return nil }
         guard let address = ListenAddress(text) else {
             let isStar = text.hasPrefix("*") || text.hasPrefix(":")
@@ -43,7 +44,7 @@ extension SettingReader {
                     ? "write 0.0.0.0:PORT or [::]:PORT for all addresses, 127.0.0.1:PORT for this machine" : "such as 127.0.0.1:9465")
             return nil
         }
-        if !address.isLoopback {
+        if let what, !address.isLoopback {
             reporter.report(
                 "listen", "\(what) can be reached from other machines and asks nobody who they are", at: node,
                 hint: "listen on 127.0.0.1, or let a firewall or proxy stand before it", severity: .warning)

@@ -22,8 +22,7 @@ public struct Begun: Sendable {
     static func all(_ engine: EngineState, _ sights: [RuntimeSight], in journal: Journal) -> [Begun] {
         let begun = engine.begun
         guard !begun.isEmpty else { return [] }
-        var policies: PolicySet?
-        if let files = Pipeline.policiesInForce(in: journal), case .success(let set) = PolicyLoader.load(files: files) { policies = set }
+        let policies = PolicySet.inForce(in: journal)
         let clocks = Dictionary(sights.map { ($0.summary.runtime, ObservationClock(sight: $0)) }) { first, _ in first }
         let all = begun.compactMap { one -> Begun? in
             let rule = policies?.rule(one.rule, for: one.subject)
@@ -45,6 +44,16 @@ public struct Begun: Sendable {
     private var weight: Int {
         guard isReal else { return suppressedBy == nil ? 1 : 0 }
         return severity == .critical ? 3 : 2
+    }
+}
+
+extension PolicySet {
+    /// What an engine has written that it decides by; nil where none has, or it cannot be read.
+    static func inForce(in journal: Journal) -> PolicySet? {
+        guard let files = Pipeline.policiesInForce(in: journal), case .success(let set) = PolicyLoader.load(files: files) else {
+            return nil
+        }
+        return set
     }
 }
 

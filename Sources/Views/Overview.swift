@@ -5,6 +5,7 @@ import JSONParsing
 import Journal
 import Model
 import Notify
+import Policy
 import Telling
 
 /// How things stand by a journal, at one moment.
@@ -25,6 +26,8 @@ public struct Overview {
     /// What may become an incident: true already, and not for long enough to tell anybody.
     public let begun: [Begun]
     public let shortIDs: [String: String]
+    /// When an incident whose condition is not true any more is over at the earliest, by its id; nil where no rule says so.
+    public let overFrom: [String: Timestamp]
     /// By incident: why nobody is told of it, or nothing is done.
     public let circumstances: [String: [String]]
     public let leases: [Lease]
@@ -120,6 +123,13 @@ public struct Overview {
                 ? a.severity > b.severity : a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
         }
         shortIDs = ShortNames.of(open, in: journal)
+        let endings = open.compactMap { incident in incident.quietSince.map { (incident, $0) } }
+        let policies = endings.isEmpty ? nil : PolicySet.inForce(in: journal)
+        overFrom = Dictionary(
+            endings.compactMap { incident, quiet in
+                policies?.rule(incident.rule, for: incident.subject).map { (incident.id, quiet + $0.clearAfter) }
+            }
+        ) { first, _ in first }
         let environment = surroundings.environment ?? sights.first?.environment ?? TellingSettings.production
         let moment = now
         circumstances = Dictionary(
@@ -189,6 +199,20 @@ public struct Overview {
         let what =
             late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
         return "\(who): the last poll\(what) was at \(clock(oldest.polledAt)) \(zone.mark(oldest.polledAt)), as the journal has it"
+    }
+
+    /// That the daemon that saw all this has ended, before that is so long ago that nothing is known; nil where one runs.
+    public var leftBehind: String? {
+        guard holder == nil, stale == nil, let newest = sights.max(by: { $0.polledAt < $1.polledAt }), newest.isOfDaemon else { return nil }
+        return "no engine runs; what stands here is what the last one left at \(clock(newest.polledAt)) \(zone.mark(newest.polledAt))"
+    }
+
+    /// Of an incident whose condition is not true any more: when it is over.
+    /// - Parameter moment: writes a moment by the reader's clocks.
+    public func end(of incident: Incident, _ moment: (Timestamp) -> String) -> String {
+        // What is not seen meanwhile counts for nothing, so it may take longer.
+        guard let over = overFrom[incident.id], over > now else { return "it is over once that stays so" }
+        return "it is over at \(moment(over)) at the earliest, if that stays so"
     }
 
     /// `2 runtimes, 1 host and 3 services`, and whether that is one thing.

@@ -147,7 +147,7 @@ enum API {
         } catch let error as JournalError {
             switch error.cause {
             case .unknownID: throw Problem.notFound("there is no incident '\(Shown.id(named))'")
-            case .ambiguousID: throw Problem(status: 409, title: "Several", detail: error.message)
+            case .ambiguousID: throw Problem.several(named, "incident", hint: error.hint)
             default: throw error
             }
         }

@@ -16,8 +16,8 @@ extension FirstPage {
         if let first = open.first {
             // Of how much, as it was when it was told: what it is by now moves in the charts.
             facts.append(("What", "\(what(first))"))
-            if let quiet = first.quietSince {
-                facts.append(("Now", "<strong>\(clocks.ending(quiet))</strong>"))
+            if let ending = clocks.ending(first, overview) {
+                facts.append(("Now", "<strong>\(ending)</strong>"))
             } else if let answer = answer(first) {
                 facts.append(("Answer", "\(clocks.readable(answer))"))
             }
@@ -173,6 +173,7 @@ extension FirstPage {
             guard verdict.state == .ok, !hasBegun else { return "nothing yet: no rule has held for long enough" }
             return isSoFar ? "nothing: no rule that can be judged asks for anything" : "nothing, and nothing has to be"
         }
+        if overview.open.allSatisfy({ $0.decisions.isEmpty }) { return "nothing by itself: no rule asks for more here than telling people" }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
     }

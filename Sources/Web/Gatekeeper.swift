@@ -97,7 +97,10 @@ struct Gatekeeper: Sendable {
         guard let proxies, proxies.ranges.contains(where: { $0.contains(request.remoteAddress) }) else { return nil }
         let values = request.headerValues(proxies.header)
         guard !values.isEmpty, try showsSecret(request) else { return nil }
-        guard values.count == 1, let name = String(validating: values[0], as: UTF8.self), (1...200).contains(name.utf8.count),
+        // Blanks around a value are none of it (RFC 9110).
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+        let value = values.first?.drop(while: isBlank).reversed().drop(while: isBlank).reversed() ?? []
+        guard values.count == 1, let name = String(validating: value, as: UTF8.self), (1...200).contains(name.utf8.count),
             !name.unicodeScalars.contains(where: Shown.isInvisible), name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { throw .badRequest("the proxy's header '\(proxies.header)' holds no name of a user, or more than one") }
         func holds(_ names: [String]) -> Bool { names.contains { $0.isSame(as: name) } }

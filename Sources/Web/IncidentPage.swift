@@ -67,7 +67,7 @@ private struct IncidentPage {
             ("Where", Page.subject(incident.subject)),
             ("Since", "\(clocks.since(incident.since)), on record since \(clocks.time(incident.openedAt))"),
         ]
-        if isOpen, let quiet = incident.quietSince { facts.append(("Now", "\(clocks.ending(quiet))")) }
+        if isOpen, let ending = clocks.ending(incident, overview) { facts.append(("Now", "\(ending)")) }
         if let resolved = incident.resolvedAt {
             facts.append(("Resolved", "\(clocks.since(resolved)), \(incident.resolveReason ?? "cleared")"))
         } else {

@@ -208,8 +208,10 @@ struct Clocks {
     /// `10:03:20 (5m ago)`
     func since(_ moment: Timestamp) -> HTML { "\(time(moment)) (\(age(moment)))" }
 
-    /// Of an incident whose condition is false, and that is not over yet.
-    func ending(_ moment: Timestamp) -> HTML { "its condition has not been true since \(since(moment)); it is over once that stays so" }
+    /// Of an incident whose condition is false, and that is not over yet; nil where it is true, or not known.
+    func ending(_ incident: Incident, _ overview: Overview) -> HTML? {
+        incident.quietSince.map { "its condition has not been true since \(since($0)); \(overview.end(of: incident, words))" }
+    }
 
     func age(_ moment: Timestamp) -> String {
         let age = max(now - moment, .zero)

@@ -196,11 +196,13 @@ enum PageScript {
             for (const link of document.querySelectorAll('a[href^="/sign-in?then="]')) if (!link.getAttribute('href').includes('%23')) link.setAttribute('href', link.getAttribute('href') + encodeURIComponent(location.hash));
             for (const field of document.querySelectorAll('form.sign input[name=then]')) if (!field.value.includes('#')) field.value += location.hash;
           }
+          /* By the page's own clocks: a browser may have others, or wrong ones. */
+          function age() { const told = document.querySelector('header .asof'); return told ? told.textContent : 'from ' + heard.toLocaleTimeString(); }
           async function refresh() {
             if (isBusy()) {
               if (!document.hidden) askAgain();
               if (!document.hidden && new Date() - heard > 20000) {
-                lost.textContent = 'Held while you type or select: what stands here is from ' + heard.toLocaleTimeString() + '.';
+                lost.textContent = 'Held while you type or select: what stands here is ' + age() + '.';
                 lost.hidden = false;
               }
               return;
@@ -211,7 +213,7 @@ enum PageScript {
               heard = new Date();
               lost.hidden = true;
             } catch {
-              lost.textContent = 'No answer since ' + heard.toLocaleTimeString() + ': what stands here is from then.';
+              lost.textContent = 'No answer from the monitor: what stands here is ' + age() + '.';
               lost.hidden = false;
             }
           }

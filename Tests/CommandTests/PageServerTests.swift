@@ -13,6 +13,22 @@ import Testing
         return (answer.status, answer.body)
     }
 
+    @Test("a certificate that comes after the start is shown without another")
+    func lateCertificate() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            let files = CertificateFiles()
+            let port = try Loopback.closedPort()
+            shell.configure(url, "server: {listen: \"127.0.0.1:\(port)\", certificate: \(files.certificate), key: \(files.key)}")
+            let daemon = try shell.start(["run"], atMost: 240)
+            #expect(daemon.waits { _, errors in errors.contains("page and API cannot be shown") }, "\(daemon.errors)")
+            #expect(throws: (any Error).self, "nothing listens yet") { try ask(port, "/healthz") }
+            try files.make("localhost")
+            #expect(daemon.waits { _, errors in errors.contains("page=https://127.0.0.1:\(port)") }, "\(daemon.errors)")
+            #expect(daemon.ending(SIGTERM).code == 0)
+        }
+    }
+
     @Test(
         "beside a daemon they say what the command line says, and only at an address of their own",
         arguments: [true, false])

@@ -17,10 +17,13 @@ import Testing
             var listed: JSON?
             for _ in 0..<200 where listed == nil { listed = try shell.run("status", "-o", "json").json()["incidents"]?[0] }
             let short = try #require(listed?["short_id"]?.string)
-            let ending = try RunningProgram(
-                "/usr/bin/python3", [Fixtures.repository + "/Tests/CommandTests/top.py", Shell.program, shell.state, short],
-                environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path, atMost: 240
-            ).waitForEnd()
+            func pressed(_ more: String...) throws -> RunningProgram.Ending {
+                try RunningProgram(
+                    "/usr/bin/python3", [Fixtures.repository + "/Tests/CommandTests/top.py", Shell.program, shell.state, short] + more,
+                    environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path, atMost: 240
+                ).waitForEnd()
+            }
+            let ending = try pressed()
             #expect(ending.output == "keys ok\ncolours ok\nended ok\nhanging ok\n", "\(ending.output)\(ending.errors)")
             let once = try shell.run("top", "--once")
             let lines = once.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
@@ -40,6 +43,11 @@ import Testing
             plain.send(SIGTERM)
             _ = plain.waitForEnd()
             #expect(daemon.ending(SIGTERM).code == 0)
+            // Whoever watches on is told, and that nobody takes what a key asks for.
+            let left = try shell.run("top", "--once", "--plain").output
+            #expect(left.contains("no engine runs"), "\(left)")
+            let leftover = try pressed("left")
+            #expect(leftover.output == "left ok\n", "\(leftover.output)\(leftover.errors)")
         }
     }
 

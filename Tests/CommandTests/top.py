@@ -1,6 +1,8 @@
 """Somebody at a terminal with `top`: presses keys, and prints what happened as lines `WHAT ok` or `WHAT: what is wrong`.
 
-usage: top.py PROGRAM STATE_FOLDER SHORT_ID
+usage: top.py PROGRAM STATE_FOLDER SHORT_ID [left]
+
+With `left` beside a daemon that has ended.
 """
 import ctypes.util
 import fcntl
@@ -15,7 +17,7 @@ import sys
 import termios
 import time
 
-PROGRAM, STATE, SHORT = sys.argv[1:]
+PROGRAM, STATE, SHORT = sys.argv[1:4]
 
 
 class Screen:
@@ -135,6 +137,23 @@ def hanging():
         assert screen.all.rstrip().endswith(b"\x1b[?25h\x1b[?1049l"), "the terminal was left as it was not"
 
 
+def left():
+    """The daemon has ended: that is said at once, and no key promises that somebody takes what is asked."""
+    screen = Screen(80, 24)
+    screen.until(holds("o engine runs"))
+    screen.press("\x1b[B")
+    screen.until(holds("> " + SHORT))
+    screen.press("s")
+    screen.until(holds("Silence " + SHORT))
+    screen.press("y")
+    screen.until(holds("no engine runs; the next 'run' or 'check' takes it"))
+    screen.press("q")
+    assert screen.ends() == 0
+
+
+if sys.argv[4:] == ["left"]:
+    told("left", left)
+    sys.exit()
 told("keys", keys)
 told("colours", colours)
 told("ended", ended)

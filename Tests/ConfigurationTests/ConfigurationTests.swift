@@ -86,6 +86,17 @@ import Testing
     }
 
     @Test(
+        "a page that others reach is warned about where its tokens can be read on their way",
+        arguments: [
+            ("127.0.0.1:9464", false), ("0.0.0.0:9464", true), ("'[::]:9464'", true),
+            ("0.0.0.0:9464, certificate: /tls/chain.pem, key: /tls/key.pem", false),
+        ])
+    func plainPage(server: String, warns: Bool) throws {
+        let told = try load("schema: mozaiks.ops/config/v1\nserver: {listen: \(server)}\n", [:]).warnings.filter { $0.code == "listen" }
+        #expect(told.count == (warns ? 1 : 0) && told.allSatisfy { $0.message.contains("without TLS") }, "\(told)")
+    }
+
+    @Test(
         "a process that is named twice is warned about, however its address is written",
         arguments: [
             ("a: {replicas: [http://127.0.0.1:8000]}", "b: {replicas: [http://127.0.0.1:8000]}", 1),

@@ -123,6 +123,16 @@ import struct Journal.MinuteRow
         }
     }
 
+    @Test("an id that several begin with names them, and no file of ours")
+    func several() throws {
+        let world = try World()
+        try world.commit([World.incident(1), World.incident(2, rule: "runtime-down", app: nil)])
+        let answer = world.face().get("/api/v1/incidents/0000")
+        let detail = try answer.json()["detail"]?.string ?? ""
+        #expect(answer.status == 409 && detail.hasPrefix("'0000' is the beginning of several incidents; give more digits"), "\(detail)")
+        #expect(detail.contains("(runtime-down on runtime shared") && !detail.contains("journal.db"), "\(detail)")
+    }
+
     @Test("nothing is written", arguments: ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get"])
     func methods(method: String) throws {
         let world = try World()

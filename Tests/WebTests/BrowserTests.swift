@@ -179,7 +179,7 @@ import Testing
         ).waitForEnd()
         let names =
             (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + [
-                "press", "press without scripts", "over", "keys", "plain", "lab",
+                "press", "press without scripts", "over", "keys", "plain", "lab", "silent",
             ]
         #expect(ending.output == names.map { $0 + " ok\n" }.joined(), "\(ending.output)\(ending.errors)")
         let rows = try offered.flatMap { try $0.world.engine.waitingCommands() }

@@ -45,6 +45,19 @@ struct FirstAnswerTests {
             let text = world.face().get(target).text
             #expect(text.contains("its condition has not been true since") && text.contains("(40s ago)"), "\(target)")
         }
+        // It has not been true for 40 s.
+        for (clear, words) in [
+            ("10m", "it is over at 09:09:20 at the earliest, if that stays so"), ("30s", "it is over once that stays so"),
+        ] {
+            let ruled = try World()
+            let rule = "noisy-neighbor: {subject: app, when: active_runs > 3, for: 1m, severity: warning, clear_after: \(clear)}"
+            let policies = World.policies("schema: mozaiks.ops/policy/v1\nops_policy: default\nrules:\n  \(rule)\n")
+            try ruled.commit([FirstAnswerTests.early(ending: true)], states: [World.sight(), policies])
+            for target in ["/", "/incidents/0000000000000001"] {
+                let text = ruled.face().get(target).text
+                #expect(text.contains(words), "\(clear) \(target)")
+            }
+        }
         let holds = try World()
         try holds.commit([FirstAnswerTests.early()], states: [World.sight()])
         #expect(!holds.face().get("/").text.contains("has not been true"))
@@ -232,6 +245,10 @@ struct FirstAnswerTests {
         #expect(
             banner.contains(bytesOf: "what it takes to know is missing: not watched long enough yet")
                 && !banner.contains(bytesOf: "outgrew("))
+        #expect(!banner.contains(bytesOf: "nothing by itself"), "an action was asked for")
+        let told = try World()
+        try told.commit([World.incident(1)], states: [World.sight()])
+        #expect(told.face().get("/").text.contains("nothing by itself: no rule asks for more here than telling people"))
         #expect(banner.contains(bytesOf: "came back twice, last at 08:58:30") && banner.contains(bytesOf: "(active_runs 9 &gt; 3)"))
         #expect(banner.contains(bytesOf: "MongoDB does not answer"))
         let page = world.face().get("/incidents/0000000000000001").text

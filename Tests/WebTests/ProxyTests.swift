@@ -81,6 +81,8 @@ import Testing
         }
         let page = ask(face, "/incidents/" + World.incident(1).id, headers("maria@example.com"), from: "10.0.0.1").text
         #expect(page.contains("Approve") && !page.contains("Sign out") && !page.contains("Sign in"))
+        let padded = ask(face, "/incidents/" + World.incident(1).id, headers(" \tmaria@example.com "), from: "10.0.0.1").text
+        #expect(padded.contains("Approve") && padded.contains(">maria@example.com<"), "blanks around a name are none of it")
         let mark = "name=\"form\" value=\""
         let start = try #require(page.firstIndex(ofBytes: mark))
         let form = String(page[start...].dropFirst(mark.count).prefix { $0 != "\"" })

@@ -244,6 +244,24 @@ def over(browser, plan, pictures):
     return wrong + browser.faults(origin)
 
 
+def silent(browser, url):
+    """Nothing is heard: of when what stands there is, is said by the page's clocks, whatever the browser's are."""
+    browser.ask("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
+    browser.open(url)
+    browser.ask("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+    browser.run("document.dispatchEvent(new Event('visibilitychange'))")
+    for _ in range(1200):
+        if not browser.run("document.getElementById('lost').hidden"):
+            break
+        # The browser gives a request up in its own time; nothing is judged by how long it takes.
+        time.sleep(0.1)
+    said = browser.run("document.getElementById('lost').textContent")
+    told = browser.run("document.querySelector('header .asof').textContent")
+    browser.ask("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+    browser.ask("Emulation.setTimezoneOverride", timezoneId="")
+    return [] if told and told in said else [f"does not say {told!r}: {said!r}"]
+
+
 def main():
     plan = json.loads(pathlib.Path(sys.argv[1]).read_text())
     pictures = pathlib.Path(sys.argv[2])
@@ -257,7 +275,7 @@ def main():
             for scripts, offer in zip((True, False), plan["press"]):
                 wrong = press(browser, offer, pictures, scripts)
                 print("press" if scripts else "press without scripts", "ok" if not wrong else wrong, flush=True)
-            for name, wrong in (("over", over(browser, plan["press"][2], pictures)), ("keys", keys(browser, plan["keys"])), ("plain", plain(browser, plan["plain"])), ("lab", lab(browser, plan["lab"], pictures))):
+            for name, wrong in (("over", over(browser, plan["press"][2], pictures)), ("keys", keys(browser, plan["keys"])), ("plain", plain(browser, plan["plain"])), ("lab", lab(browser, plan["lab"], pictures)), ("silent", silent(browser, plan["keys"]))):
                 print(name, "ok" if not wrong else wrong, flush=True)
         finally:
             browser.close()

@@ -150,7 +150,7 @@ struct Order {
             } catch {
                 switch error.cause {
                 case .unknownID: throw Problem.notFound("there is no lease '\(Shown.id(named))'")
-                case .ambiguousID: throw Problem(status: 409, title: "Several", detail: error.message)
+                case .ambiguousID: throw Problem.several(named, "lease", hint: error.hint)
                 default: throw error
                 }
             }
@@ -198,9 +198,7 @@ struct Order {
         if let whole = ids.first(where: { $0.isSame(as: named) }) { return whole }
         let found = ids.filter { $0.utf8.starts(with: named.utf8) }
         guard let first = found.first else { throw .notFound(missing) }
-        guard found.count == 1 else {
-            throw Problem(status: 409, title: "Several", detail: "'\(Shown.id(named))' is the beginning of several \(kind)s")
-        }
+        guard found.count == 1 else { throw .several(named, kind) }
         return first
     }
 

@@ -126,7 +126,7 @@ extension Overview {
                 + "\(Shown.id(incident.rule)) on \(incident.subject), since \(rendering.moment(incident.since)) "
                 + "(\(max(now - incident.since, .zero).brief))\(seen)\n"
             if let quiet = incident.quietSince {
-                text += "        not true any more since \(rendering.moment(quiet)); over once it has stayed so\n"
+                text += "        not true any more since \(rendering.moment(quiet)); \(end(of: incident, rendering.moment))\n"
             }
             text += ([incident.summary].filter { !$0.isEmpty } + handled(incident, rendering.moment)).map {
                 "        \(Shown.code(rendering.readable($0)))\n"

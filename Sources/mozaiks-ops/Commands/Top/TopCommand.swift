@@ -49,6 +49,7 @@ enum TopCommand {
         while true {
             let overview = try source.read()
             var lines = [overview.verdict.line]
+            if let left = overview.leftBehind { lines.append(left) }
             if let stop = overview.stop { lines.append(stop) }
             lines += overview.approvals.map { "waits for you, \($0.id): \($0.effect) for \($0.key.app), \($0.ttl)" }
             lines += overview.open.map { incident in

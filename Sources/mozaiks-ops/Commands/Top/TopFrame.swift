@@ -93,6 +93,9 @@ struct TopFrame {
         let gap = String(repeating: " ", count: max(1, columns - Terminal.columns(line) - Terminal.columns(clock)))
         var lines = [terminal.paint(line, style) + gap + clock]
         if let first = overview.open.first { lines += wrapped(what(first), atMost: mostLines) }
+        if let left = overview.leftBehind {
+            lines += wrapped(left.prefix(1).uppercased() + left.dropFirst(), atMost: mostLines).map { terminal.paint($0, .red) }
+        }
         if let stale = verdict.stale { lines += wrapped(Shown.line(stale), atMost: mostLines) }
         if verdict.state != .ok, overview.open.isEmpty, verdict.stale == nil {
             lines += wrapped(Shown.line(verdict.account), atMost: mostLines)

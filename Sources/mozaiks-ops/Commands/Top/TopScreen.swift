@@ -95,7 +95,10 @@ struct TopScreen {
             guard key == "y" else { return true }
             do {
                 asked = try source.ask(wish.kind, wish.arguments)
-                message = "asked; the engine takes it at its next poll"
+                message =
+                    overview.holder == nil
+                    ? "noted, and it waits: no engine runs; the next 'run' or 'check' takes it"
+                    : "asked; the engine takes it at its next poll"
             } catch {
                 message = (error as? CommandFailure)?.text ?? (error as? JournalError)?.message ?? "\(error)"
             }
