@@ -91,10 +91,12 @@ extension Page {
 
     /// Incidents, newest first, by page: for all that the first page has no room for.
     static func list(_ listing: IncidentListing, _ asked: CommandOutcome?, _ reading: Reading) throws -> HTML {
-        let (list, next) = try API.page(listing.filter(), mostOnPage, reading)
+        let filter = try listing.filter()
+        let (list, next) = try API.page(filter, mostOnPage, reading)
+        let strangers = list.incidents.isEmpty && listing.cursor == nil ? try reading.strangers(in: filter) : []
         let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)).incidents
         let here = IncidentListPage(
-            listing: listing, list: list, next: next, open: open, clocks: reading.clocks,
+            listing: listing, list: list, next: next, open: open, strangers: strangers, clocks: reading.clocks,
             forms: Forms(reading.visitor, then: listing.link))
         let worst = open.filter { $0.acknowledged == nil }.map(\.severity).max()
         let body: HTML = "\(notice(asked, reading.clocks))<h1>Incidents</h1>\(here.html)"
@@ -110,6 +112,8 @@ private struct IncidentListPage {
     let next: String?
     /// All that are open, whatever is listed.
     let open: [Incident]
+    /// What was asked for and names nothing that there is.
+    let strangers: [KnownNames.Stranger]
     let clocks: Clocks
     let forms: Forms
 
@@ -129,14 +133,24 @@ private struct IncidentListPage {
             <p class="lead">\(open.count) open\(noted), \(unseen) of them acknowledged by nobody.</p>
             \(filters)\(groups)\(quiet)
             <section id="open" aria-labelledby="list-h"><h2 id="list-h">Newest first: \(listing.show.words)</h2>\(back)
-            \(cards.isEmpty ? "<p class=\"none\">none</p>" : cards.joined())\(damaged)\(further)</section>
+            \(unknown)\(cards.isEmpty ? "<p class=\"none\">none</p>" : cards.joined())\(damaged)\(further)</section>
             """
     }
 
     /// Of what stands in the list, where it is one rule's on one runtime.
     private var quiet: HTML {
-        guard let rule = listing.rule, let runtime = listing.runtime else { return "" }
+        guard let rule = listing.rule, let runtime = listing.runtime, strangers.isEmpty else { return "" }
         return forms.silence(rule: rule, runtime: runtime)
+    }
+
+    /// None are listed, and why: nothing is called so.
+    private var unknown: HTML {
+        strangers.map { stranger -> HTML in
+            """
+            <p class="notice" role="status"><span aria-hidden="true">⚠</span> \(stranger.message.prefix(1).uppercased() + stranger.message.dropFirst()); \
+            \(stranger.hint)</p>
+            """
+        }.joined()
     }
 
     private var damaged: HTML {

@@ -14,7 +14,7 @@ import Testing
 /// Signing in, and the page's own forms.
 @Suite struct SessionTests {
     /// A browser with a cookie.
-    private struct Browser {
+    struct Browser {
         let face: Face
         var cookie = ""
 
