@@ -23,6 +23,7 @@ extension FirstPage {
             }
             if let returned = first.returned(clocks.words) { facts.append(("Again", "\(returned)")) }
         }
+        if let others = alsoCritical(open) { facts.append(others) }
         if open.count == 1 {
             facts += [("Where", Page.subject(open[0].subject)), ("Since", clocks.since(open[0].since))]
         } else if open.count > 1 {
@@ -73,6 +74,17 @@ extension FirstPage {
         let said = incident.summary.isEmpty ? incident.rule : incident.summary
         guard let measure = incident.measure.map({ " (\($0))" }) else { return said }
         return said.hasSuffix(".") ? "\(said.dropLast())\(measure)." : said + measure
+    }
+
+    /// Those that weigh as much as the first: how many, which, and what each is.
+    private func alsoCritical(_ open: [Incident]) -> (String, HTML)? {
+        let others = open.dropFirst().filter { $0.severity == .critical }
+        guard !others.isEmpty else { return nil }
+        let groups = OpenGroups(Array(others)).groups
+        var items = groups.prefix(3).map { group -> HTML in "\(named(group)): \(clocks.readable(what(group.first)))" }
+        let more = groups.dropFirst(3).reduce(0) { $0 + $1.incidents.count }
+        if more > 0 { items.append("<a href=\"\(Page.incidentList)?severity=critical\">and \(more) more</a>") }
+        return ("\(others.count) more critical", Page.list(items))
     }
 
     /// The first few, those of one rule as one.

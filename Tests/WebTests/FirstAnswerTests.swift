@@ -126,6 +126,26 @@ struct FirstAnswerTests {
         #expect(world.face().get("/").text.contains("1 note is open, and no warning. And db (service) cannot be seen, 1 of 2"))
     }
 
+    @Test("of several critical incidents each is told, the first few in words and the rest as how many")
+    func severalCritical() throws {
+        func text(_ incidents: [Incident]) throws -> String {
+            let world = try World()
+            try world.commit(incidents, states: [World.sight()])
+            return world.face().get("/").text
+        }
+        func down(_ number: Int, _ rule: String) -> Incident {
+            World.incident(number, rule: rule, app: nil, severity: .critical, summary: "\(rule) is so.")
+        }
+        let one = try text([down(1, "runtime-down"), World.incident(2)])
+        #expect(!one.contains("more critical</dt>"))
+        let five = try text([down(1, "runtime-down"), down(2, "mongo-dead"), down(3, "c"), down(4, "d"), down(5, "e"), World.incident(6)])
+        #expect(five.contains("6 incidents are open, 5 critical.") && five.contains("<dt>4 more critical</dt>"), "\(five.prefix(6_000))")
+        #expect(five.contains("<dd>runtime-down is so (active_runs 7 &gt; 3).</dd>"))
+        #expect(
+            five.contains("<bdi>mongo-dead</bdi></a> on runtime shared: mongo-dead is so (active_runs 7 &gt; 3)."), "\(five.prefix(6_000))")
+        #expect(five.contains("<a href=\"/incidents?severity=critical\">and 1 more</a>"))
+    }
+
     @Test("while the engine says that it cannot write nothing is well, however fresh the journal is")
     func standstill() throws {
         let world = try World()
