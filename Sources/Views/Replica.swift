@@ -37,8 +37,17 @@ public struct ReplicaFigures: Sendable {
         }
         for endpoint in Endpoint.essential {
             guard let reason = replica.missing[endpoint] else { continue }
-            parts.append(("\(endpoint.path) \(reason)", .bad))
+            // What stands beside a runtime has no path that anybody would know.
+            parts.append((endpoint.beside.map { reason.explanation(of: $0) } ?? "\(endpoint.path) \(reason)", .bad))
         }
         self.parts = parts
     }
+}
+
+extension Endpoint {
+    /// What it is all of that is read of; nil for what runtimes have.
+    var beside: WatchedKind? { WatchedKind.allCases.first { $0.endpoint == self } }
+
+    /// What people are told that it is: its path, which an operator can ask for, and of what has none who speaks.
+    var called: String { beside.map { "the \($0.rawValue)" } ?? path }
 }

@@ -133,7 +133,7 @@ private struct IncidentPage {
         case .verification(let found):
             what =
                 "<strong>\(found.outcome.rawValue.replacing(bytesOf: "_", with: " "))</strong>: \(clocks.readable(found.text))"
-        case .note(let note): what = "\(id: note.by): \(clocks.readable(note.text))"
+        case .note(let note): what = "\(id: note.author): \(clocks.readable(note.text))"
         }
         return "<li>\(clocks.time(entry.at)) <div>\(what)</div></li>"
     }

@@ -177,7 +177,7 @@ struct Rendering: Sendable {
             case .verification(let found):
                 let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
                 text = "\(String(word)) (\(found.lease)): \(Shown.code(readable(found.text)))"
-            case .note(let note): text = "\(Shown.id(note.by)): \(Shown.code(readable(note.text)))"
+            case .note(let note): text = "\(note.author): \(Shown.code(readable(note.text)))"
             }
             return "  \(clock(entry.at))   \(text)\n"
         }.joined()
