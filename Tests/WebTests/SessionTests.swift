@@ -286,6 +286,42 @@ import Testing
         #expect(face.get("/?here=2").status == 400)
     }
 
+    @Test("the form in the place of a page is sent to that page's own address, so that a browser keeps the part that a link named")
+    func inPlace() throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let token = try world.token("maria", .approver)
+        let face = world.face(isLoopback: false)
+        let browser = Browser(face: face)
+        for (target, then) in [
+            ("/incidents/0000000000000001", "/incidents/0000000000000001"), ("/", "/"), ("/rules", "/rules"),
+            ("/incidents?rule=a&show=all", "/incidents?rule=a&amp;show=all"), ("/?range=6h", "/?range=6h"),
+            ("/incidents/0000000000000001?here=1", "/incidents/0000000000000001"),
+        ] {
+            let page = browser.get(target).text
+            #expect(
+                page.contains("<form class=\"card sign\" method=\"post\"><input type=\"hidden\" name=\"then\" value=\"\(then)\">"),
+                "\(page)")
+        }
+        let fields = [("then", "/incidents/0000000000000001"), ("name", "mozaiks-ops")]
+        let wrong = browser.post("/incidents/0000000000000001", fields + [("token", "mozops_nope")])
+        #expect(wrong.status == 401 && wrong.text.contains("nobody has that token"))
+        #expect(wrong.text.contains("<form class=\"card sign\" method=\"post\"><input"), "still in its place")
+        let right = browser.post("/incidents/0000000000000001", fields + [("token", token)])
+        #expect(right.status == 303 && right.header("Location") == "/incidents/0000000000000001" && right.header("Set-Cookie") != nil)
+        let list = browser.post("/incidents?rule=a&show=all", [("then", "/incidents?rule=a&show=all"), ("token", token)])
+        #expect(list.status == 303 && list.header("Location") == "/incidents?rule=a&show=all")
+        // Elsewhere, and of what is no page, a form has its own place.
+        #expect(browser.get("/sign-in?then=/rules").text.contains("method=\"post\" action=\"/sign-in\">"))
+        for place in ["/lab", "/nowhere"] {
+            #expect(browser.get(place).text.contains("method=\"post\" action=\"/sign-in\">"), "\(place)")
+        }
+        #expect(
+            browser.post("/rules", fields + [("token", token)], [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")])
+                .status == 403)
+        #expect(browser.post("/nowhere", fields + [("token", token)]).status == 405)
+    }
+
     @Test("by TLS a cookie of the plain name is nobody's")
     func tossed() throws {
         let world = try World()
