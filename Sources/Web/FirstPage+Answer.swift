@@ -194,7 +194,13 @@ extension FirstPage {
         let unseen = overview.open.filter { $0.acknowledged == nil && $0.severity != .info }.count
         if !overview.approvals.isEmpty {
             let count = overview.approvals.count
-            parts.append("<a href=\"#waiting\">your yes or no to \(count) action\(count == 1 ? "" : "s")</a>")
+            let needsOther = forms.visitor.session != nil && !forms.visitor.mayPress(.approver)
+            let what = "\(count) action\(count == 1 ? "" : "s")"
+            let refused = overview.approvals.count { $0.obstacle != nil }
+            let now =
+                refused == 0 ? "" : refused < count ? " (\(refused) would be refused now)" : " (a yes would be refused now)"
+            parts.append(
+                "<a href=\"#waiting\">\(needsOther ? "a yes or no, which needs an approver," : "your yes or no") to \(what)</a>\(now)")
         }
         if unseen > 0 {
             parts.append(

@@ -322,6 +322,34 @@ import Testing
         #expect(browser.post("/nowhere", fields + [("token", token)]).status == 405)
     }
 
+    @Test("who may not say yes hears who may, and everybody what a yes would be refused for now")
+    func asked() throws {
+        let world = try World()
+        var approval = try world.offer()
+        for (role, mays) in [(Role.viewer, false), (.operator, false), (.approver, true)] {
+            let browser = try Browser.signedIn(world, world.token("\(role)", role))
+            let first = browser.get("/").text
+            #expect(
+                first.contains(mays ? "your yes or no to 1 action</a>" : "a yes or no, which needs an approver, to 1 action</a>"), "\(role)"
+            )
+            #expect(first.contains("A yes or no needs an approver; you are \(role.rawValue).") != mays)
+            #expect(!first.contains("refused now"))
+        }
+        #expect(world.face().get("/").text.contains("your yes or no to 1 action</a>"), "nobody in particular may sign in")
+        approval.obstacle = Refusal(.storm, "10 incidents opened within 10m: a storm is no time to act on one app")
+        var state = GuardState()
+        state.approvals = [approval]
+        try world.commit([], states: [StateRow(key: "guard", bytes: state.document.serializedBytes())])
+        for target in ["/", "/incidents/0000000000000001"] {
+            let page = world.face().get(target).text
+            #expect(page.contains("A yes would be refused now: 10 incidents opened within 10m: a storm"), "\(target)")
+            #expect(PageTests.faults(page).isEmpty)
+        }
+        #expect(world.face().get("/").text.contains("to 1 action</a> (a yes would be refused now)"))
+        let document = try world.face().get("/api/v1/approvals").json()["approvals"]?[0]?["obstacle"]
+        #expect(document?["step"]?.string == "storm")
+    }
+
     @Test("by TLS a cookie of the plain name is nobody's")
     func tossed() throws {
         let world = try World()
