@@ -51,6 +51,28 @@ extension Incident {
 }
 
 extension Incident {
+    /// The stretches in which its condition was not true, of an incident whose condition is true again; oldest first. It stayed open
+    /// through them.
+    public var lulls: [Range<Timestamp>] {
+        guard resolvedAt == nil, transitions.last?.to != .clearing else { return [] }
+        var found: [Range<Timestamp>] = []
+        for (before, after) in zip(transitions, transitions.dropFirst())
+        where before.to == .clearing && after.from == .clearing && after.to == .firing && before.at < after.at {
+            found.append(before.at..<after.at)
+        }
+        return found
+    }
+
+    /// `but not from 22:04:10 to 22:08:14`, for behind since when it is so; nil where it was so all the time.
+    /// - Parameter moment: writes a moment by the reader's clocks.
+    public func interrupted(_ moment: (Timestamp) -> String) -> String? {
+        guard let last = lulls.last else { return nil }
+        let times = lulls.count == 1 ? "" : " \(lulls.count) times, the last"
+        return "but not\(times) from \(moment(last.lowerBound)) to \(moment(last.upperBound))"
+    }
+}
+
+extension Incident {
     /// `came back twice, last at 22:08:14`; nil where it never did.
     /// - Parameter moment: writes a moment by the reader's clocks.
     public func returned(_ moment: (Timestamp) -> String) -> String? {

@@ -25,7 +25,7 @@ extension FirstPage {
         }
         if let others = alsoCritical(open) { facts.append(others) }
         if open.count == 1 {
-            facts += [("Where", Page.subject(open[0].subject)), ("Since", clocks.since(open[0].since))]
+            facts += [("Where", Page.subject(open[0].subject)), ("Since", clocks.since(open[0]))]
         } else if open.count > 1 {
             facts.append(("Where", places(OpenGroups(open).groups)))
         }
@@ -90,7 +90,7 @@ extension FirstPage {
     /// The first few, those of one rule as one.
     private func places(_ groups: [OpenGroups.Group]) -> HTML {
         var items = groups.prefix(3).map { group -> HTML in
-            "\(named(group)), since \(clocks.since(group.since))"
+            "\(named(group)), since \(group.isOne ? clocks.since(group.first) : clocks.since(group.since))"
         }
         let more = groups.dropFirst(3).reduce(0) { $0 + $1.incidents.count }
         if more > 0 { items.append("<a href=\"\(Page.incidentList)\">and \(more) more</a>") }

@@ -166,7 +166,7 @@ struct FirstPage {
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(link(incident))">\(id: incident.rule)</a> <span class="faint">\(short(incident.id))</span></h3>
-            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.since))\(returned)</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident))\(returned)</p>
             <p>\(clocks.readable(incident.summary))</p>\(incident.quietSince.map { "<p>\(clocks.ending($0))</p>" as HTML } ?? "")
             \(lines.isEmpty ? "<p class=\"faint\">Nothing is done about it by itself.</p>" : Page.list(lines.map { "\(clocks.readable($0))" }, class: "done"))
             \(seen)</article>

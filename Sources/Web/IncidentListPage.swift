@@ -226,7 +226,7 @@ private struct IncidentListPage {
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(place)">\(id: incident.rule)</a> <span class="faint">\(short)</span></h3>
-            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.since))</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident))</p>
             <p>\(clocks.readable(incident.summary))</p>\(end)</article>
             """
     }

@@ -65,7 +65,7 @@ private struct IncidentPage {
         var facts: [(String, HTML)] = [
             ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"),
             ("Where", Page.subject(incident.subject)),
-            ("Since", "\(clocks.since(incident.since)), on record since \(clocks.time(incident.openedAt))"),
+            ("Since", "\(clocks.since(incident)), on record since \(clocks.time(incident.openedAt))"),
         ]
         if isOpen, let quiet = incident.quietSince { facts.append(("Now", "\(clocks.ending(quiet))")) }
         if let resolved = incident.resolvedAt {

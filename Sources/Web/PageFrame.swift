@@ -209,6 +209,11 @@ struct Clocks {
     /// `10:03:20 (5m ago)`
     func since(_ moment: Timestamp) -> HTML { "\(time(moment)) (\(age(moment)))" }
 
+    /// Since when an incident is so, and when in between it was not.
+    func since(_ incident: Incident) -> HTML {
+        "\(since(incident.since))\(incident.interrupted(words).map { ", \($0)" } ?? "")"
+    }
+
     /// Of an incident whose condition is false, and that is not over yet.
     func ending(_ moment: Timestamp) -> HTML { "its condition has not been true since \(since(moment)); it is over once that stays so" }
 

@@ -50,6 +50,37 @@ struct FirstAnswerTests {
         #expect(!holds.face().get("/").text.contains("has not been true"))
     }
 
+    @Test("what was well in between is said beside since when it is so, wherever it stands")
+    func interrupted() throws {
+        func incident(_ ends: [Double]) -> Incident {
+            var incident = FirstAnswerTests.early(ending: false)
+            // Seconds before now, in turns: it was not so any more, it was so again.
+            for (index, back) in ends.enumerated() {
+                let (from, to): (Phase, Phase) = index.isMultiple(of: 2) ? (.firing, .clearing) : (.clearing, .firing)
+                incident.transitions.append(
+                    Transition(
+                        at: World.start - .seconds(back), rule: incident.rule, subject: incident.subject, from: from, to: to,
+                        reason: "x", condition: "active_runs (1) > 3", readings: []))
+            }
+            return incident
+        }
+        for (ends, words) in [
+            ([], nil), ([600], nil), ([600, 60], "but not from 08:50:00 to 08:59:00"),
+            ([900, 840, 600, 60], "but not 2 times, the last from 08:50:00 to 08:59:00"), ([900, 840, 600], nil),
+        ] as [([Double], String?)] {
+            let world = try World()
+            try world.commit([incident(ends)], states: [World.sight()])
+            for target in ["/", "/incidents", "/incidents/0000000000000001"] {
+                let text = world.face().get(target).text
+                #expect(text.contains("(21m39s ago)\(words.map { ", \($0)" } ?? "")"), "\(target) \(ends)")
+                #expect(text.contains("ago), but not") == (words != nil), "\(target) \(ends)")
+            }
+        }
+        let verdict = StatusVerdict(summaries: [], at: World.start, open: [incident([600, 60])])
+        #expect(verdict.line.contains(", again for 1m, first 21m39s ago"), "\(verdict.line)")
+        #expect(StatusVerdict(summaries: [], at: World.start, open: [incident([])]).line.contains(", for 21m39s"))
+    }
+
     @Test("what the replicas say, or do not, stands in the answer: in a few words, of now, and not where it is over")
     func answers() throws {
         func world(_ ending: Bool, noted: String?, missing: [Endpoint: MissingReason]) throws -> World {

@@ -131,7 +131,8 @@ struct Rendering: Sendable {
         text += why.map { terminal.paint(Shown.code(readable($0)), .yellow) + "\n" }.joined() + "\n"
         var facts = [
             ("id", incident.id), ("short id", ShortNames.shown(incident.id, shortIDs)), ("status", incident.status.rawValue),
-            ("since", moment(incident.since)), ("opened", moment(incident.openedAt)),
+            ("since", moment(incident.since) + (incident.interrupted(clock).map { ", \($0)" } ?? "")),
+            ("opened", moment(incident.openedAt)),
         ]
         if let resolved = incident.resolvedAt {
             facts.append(("resolved", "\(moment(resolved)) (\(incident.resolveReason ?? "cleared"))"))
