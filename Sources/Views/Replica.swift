@@ -43,11 +43,3 @@ public struct ReplicaFigures: Sendable {
         self.parts = parts
     }
 }
-
-extension Endpoint {
-    /// What it is all of that is read of; nil for what runtimes have.
-    var beside: WatchedKind? { WatchedKind.allCases.first { $0.endpoint == self } }
-
-    /// What people are told that it is: its path, which an operator can ask for, and of what has none who speaks.
-    var called: String { beside.map { "the \($0.rawValue)" } ?? path }
-}
