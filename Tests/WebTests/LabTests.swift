@@ -91,6 +91,11 @@ import Views
         let parting = try #require(text.firstIndex(ofBytes: "What follows from it elsewhere:"), "\(text)")
         let follows = try #require(text.firstIndex(ofBytes: "error[unit-mismatch]: &#39;cpu&#39; is a percentage"), "\(text)")
         #expect(cause < parting && parting < follows)
+        #expect(text.contains("ops_rules.lab.yaml:3:") && text.contains("Line 3 of ops_rules.lab.yaml is the first that you typed."))
+        let whole = post(
+            try Self.world().face(settings: MonitorSettings()),
+            [("policy", "schema: mozaiks.ops/policy/v1\nops_policy: default\nthresholds: {cpu_high: 12}"), ("kind", "change")])
+        #expect(whole.status == 422 && !whole.text.contains("is the first that you typed"))
     }
 
     @Test("what is no policy is said with its place, and what was typed is kept; foreign text stays text")
