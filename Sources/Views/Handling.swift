@@ -51,10 +51,9 @@ extension Incident {
 }
 
 extension Incident {
-    /// The stretches in which its condition was not true, of an incident whose condition is true again; oldest first. It stayed open
-    /// through them.
+    /// The stretches in which its condition was not true and after which it was true again, oldest first. It stayed open through
+    /// them.
     public var lulls: [Range<Timestamp>] {
-        guard resolvedAt == nil, transitions.last?.to != .clearing else { return [] }
         var found: [Range<Timestamp>] = []
         for (before, after) in zip(transitions, transitions.dropFirst())
         where before.to == .clearing && after.from == .clearing && after.to == .firing && before.at < after.at {
@@ -69,6 +68,15 @@ extension Incident {
         guard let last = lulls.last else { return nil }
         let times = lulls.count == 1 ? "" : " \(lulls.count) times, the last"
         return "but not\(times) from \(moment(last.lowerBound)) to \(moment(last.upperBound))"
+    }
+}
+
+extension Incident {
+    /// `, lasted 10m1s, not so for 4m9s of it`; empty where it is not known.
+    public var lastedWords: String {
+        guard let lasted else { return "" }
+        let well = lulls.reduce(TimeSpan.zero) { $0 + ($1.upperBound - $1.lowerBound) }
+        return ", lasted \(lasted.brief)" + (well > .zero ? ", not so for \(well.brief) of it" : "")
     }
 }
 

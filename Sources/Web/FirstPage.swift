@@ -296,9 +296,8 @@ struct FirstPage {
 
     private var past: HTML {
         let items = resolved.incidents.map { incident -> HTML in
-            let lasted = incident.lasted.map { ", lasted \($0.brief)" } ?? ""
             return """
-                <a href="\(link(incident))">\(id: incident.rule)</a> on \(incident.subject.description)\(lasted), \
+                <a href="\(link(incident))">\(id: incident.rule)</a> on \(incident.subject.description)\(incident.lastedWords), \
                 resolved \(incident.resolvedAt.map { clocks.since($0) } ?? "")
                 """
         }

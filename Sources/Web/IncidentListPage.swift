@@ -215,8 +215,7 @@ private struct IncidentListPage {
         let short = ShortNames.shown(incident.id, list.shortIDs)
         let end: HTML
         if let resolved = incident.resolvedAt {
-            let lasted = incident.lasted.map { ", lasted \($0.brief)" } ?? ""
-            end = "<p>Resolved \(clocks.since(resolved))\(lasted)</p>"
+            end = "<p>Resolved \(clocks.since(resolved))\(incident.lastedWords)</p>"
         } else if let seen = incident.acknowledged {
             let comment = seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))"
             end = "<p>Acknowledged by \(id: seen.by), \(clocks.since(seen.at))\(comment)</p>"

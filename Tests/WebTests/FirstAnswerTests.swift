@@ -66,7 +66,8 @@ struct FirstAnswerTests {
         }
         for (ends, words) in [
             ([], nil), ([600], nil), ([600, 60], "but not from 08:50:00 to 08:59:00"),
-            ([900, 840, 600, 60], "but not 2 times, the last from 08:50:00 to 08:59:00"), ([900, 840, 600], nil),
+            ([900, 840, 600, 60], "but not 2 times, the last from 08:50:00 to 08:59:00"),
+            ([900, 840, 600], "but not from 08:45:00 to 08:46:00"),
         ] as [([Double], String?)] {
             let world = try World()
             try world.commit([incident(ends)], states: [World.sight()])
@@ -75,6 +76,15 @@ struct FirstAnswerTests {
                 #expect(text.contains("(21m39s ago)\(words.map { ", \($0)" } ?? "")"), "\(target) \(ends)")
                 #expect(text.contains("ago), but not") == (words != nil), "\(target) \(ends)")
             }
+        }
+        // What is over lasted from its beginning on, and not all the time.
+        var over = incident([900, 840, 600])
+        over.resolvedAt = World.start
+        let kept = try World()
+        try kept.commit([over], states: [World.sight()])
+        for target in ["/", "/incidents?show=resolved"] {
+            let text = kept.face().get(target).text
+            #expect(text.contains(", not so for 1m of it"), "\(target)")
         }
         let verdict = StatusVerdict(summaries: [], at: World.start, open: [incident([600, 60])])
         #expect(verdict.line.contains(", again for 1m, first 21m39s ago"), "\(verdict.line)")
