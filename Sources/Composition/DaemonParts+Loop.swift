@@ -70,7 +70,8 @@ extension DaemonParts {
             "started",
             [
                 "version": .text(version), "commit": .text(Build.commit ?? "unknown"), "mode": .text(configuration.mode.value.rawValue),
-                "runtimes": .text(configuration.watched.map(\.name).joined(separator: ",")),
+                "runtimes": .text(configuration.names(of: .runtime)), "hosts": .text(configuration.names(of: .host)),
+                "services": .text(configuration.names(of: .service)),
                 "state": .text(configuration.state.value.description), "gate": .text(gateAddress ?? "none"),
                 "page": .text(pageAddress ?? "none"),
             ])

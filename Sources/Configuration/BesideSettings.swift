@@ -19,6 +19,12 @@ extension Configuration {
         runtimes.map(\.watched) + hosts.map(watched) + services.map(\.watched)
     }
 
+    /// What of a kind is watched, for a line of the log; `none` where nothing is.
+    public func names(of kind: WatchedKind) -> String {
+        let names = watched.filter { $0.kind == kind }.map(\.name)
+        return names.isEmpty ? "none" : names.joined(separator: ",")
+    }
+
     private func watched(_ host: HostSettings) -> WatchedRuntime {
         var watched = host.watched
         watched.carries = carried(by: host)

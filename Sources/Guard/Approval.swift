@@ -41,6 +41,8 @@ public struct Approval: Hashable, Sendable, Identifiable {
     /// Who approved or denied it: `cli:ann`, `slack:U012AB3CD`.
     public internal(set) var by: String?
     public internal(set) var comment: String?
+    /// What a yes would be refused for as things stood when the guard last looked; nil: for nothing. Most of it passes.
+    public internal(set) var obstacle: Refusal?
 
     init(
         incident: String, key: LeaseKey, effect: Effect, ttl: TimeSpan, reason: Refusal, offeredAt: Timestamp,
@@ -104,6 +106,8 @@ extension Approval {
         object.append("decided_at", .moment(decidedAt))
         object.append("by", .optional(by))
         object.append("comment", .optional(comment))
+        object.append(
+            "obstacle", obstacle.map { ["step": .string($0.step.rawValue), "reason": .string($0.text)] } ?? .null)
         return .object(object)
     }
 
@@ -127,5 +131,9 @@ extension Approval {
         decidedAt = try reader.optional("decided_at")?.timestamp()
         by = try reader.optional("by")?.string()
         comment = try reader.optional("comment")?.string()
+        // Of versions before it was told nothing is known.
+        obstacle = try reader.optional("obstacle").map { found throws(DocumentError) in
+            Refusal(try found.member("step").choice(Refusal.Step.self), try found.member("reason").string())
+        }
     }
 }

@@ -58,6 +58,21 @@ extension GuardState {
         return (approval, true)
     }
 
+    /// Notes what a yes to the offer that waits for it would come to now: whoever is asked is to know.
+    mutating func noteObstacle(_ verdict: Verdict, _ wanted: Wanted) {
+        guard let index = approvals.firstIndex(where: { $0.isFor(wanted) && $0.state == .waiting }) else { return }
+        if case .refused(let refusal) = verdict { approvals[index].obstacle = refusal } else { approvals[index].obstacle = nil }
+    }
+
+    /// The same of what waits and nothing asks for at this tick.
+    mutating func noteUnwanted(_ asked: Set<Ask>, _ runtime: String) {
+        for index in approvals.indices where approvals[index].state == .waiting && approvals[index].key.runtime == runtime {
+            let approval = approvals[index]
+            guard !asked.contains(Ask(incident: approval.incident, key: approval.key)) else { continue }
+            approvals[index].obstacle = Refusal(.approval, "nothing asks for it now")
+        }
+    }
+
     /// The yes to a wanted action that the guard has not looked at yet.
     func approved(_ wanted: Wanted) -> Int? {
         approvals.firstIndex { $0.isFor(wanted) && $0.state == .approved }
@@ -124,6 +139,7 @@ extension Approval {
 
     mutating func close(_ state: State, _ now: Timestamp) {
         self.state = state
+        obstacle = nil
         if decidedAt == nil || state == .used || state == .refused || state == .expired { decidedAt = now }
     }
 }

@@ -19,6 +19,11 @@ struct GuardSteps {
 
     private var options: GuardOptions { context.options }
 
+    /// The same where a person has said yes.
+    var onceApproved: GuardSteps {
+        GuardSteps(state: state, context: context, policies: policies, readings: readings, own: own, now: now, isApproved: true)
+    }
+
     /// - Parameter ttl: how long the lease would last.
     func verdict(_ wanted: Wanted, ttl: TimeSpan) -> Verdict {
         // The order of the guard.

@@ -29,10 +29,12 @@ extension GuardState {
             findUnkept(outcome, readings, context, &plan)
         }
         tendLeases(outcome, policies, readings, context, &plan)
-        for same in byAsk(wanted(outcome, policies, readings, context)) {
+        let asked = byAsk(wanted(outcome, policies, readings, context))
+        for same in asked {
             decide(chosen(same, policies, readings, context, now), policies, readings, context, now, &plan)
         }
         closeUnwanted(outcome, now, &plan)
+        noteUnwanted(Set(asked.map { $0[0].ask }), outcome.runtime)
         noteComing(outcome, policies, readings, own, context)
         noteDue(outcome, own, context)
         return plan
@@ -193,6 +195,9 @@ extension GuardState {
             let isDone = verdict == .act || verdict == .wouldHave
             approvals[approved].close(isDone ? .used : .refused, now)
         }
+        // What asks a person is passed by one, and what comes behind it is not.
+        let ifYes = if case .needsApproval = verdict { steps.onceApproved.verdict(wanted, ttl: ttl) } else { verdict }
+        noteObstacle(ifYes, wanted)
         let answer = Answer(verdict)
         if answer.isDue { noteDue(wanted.key, now) }
         guard asks.updateValue(answer, forKey: wanted.ask) != answer || isNews else { return }

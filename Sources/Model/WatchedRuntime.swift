@@ -85,3 +85,11 @@ public enum MetricsPlace: Hashable, Sendable, CustomStringConvertible {
         }
     }
 }
+
+extension Endpoint {
+    /// What it is all of that is read of; nil for what runtimes have.
+    public var beside: WatchedKind? { WatchedKind.allCases.first { $0.endpoint == self } }
+
+    /// What people are told that it is: its path, which an operator can ask for, and of what has none who speaks.
+    public var called: String { beside.map { "the \($0.rawValue)" } ?? path }
+}

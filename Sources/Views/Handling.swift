@@ -51,6 +51,36 @@ extension Incident {
 }
 
 extension Incident {
+    /// The stretches in which its condition was not true and after which it was true again, oldest first. It stayed open through
+    /// them.
+    public var lulls: [Range<Timestamp>] {
+        var found: [Range<Timestamp>] = []
+        for (before, after) in zip(transitions, transitions.dropFirst())
+        where before.to == .clearing && after.from == .clearing && after.to == .firing && before.at < after.at {
+            found.append(before.at..<after.at)
+        }
+        return found
+    }
+
+    /// `but not from 22:04:10 to 22:08:14`, for behind since when it is so; nil where it was so all the time.
+    /// - Parameter moment: writes a moment by the reader's clocks.
+    public func interrupted(_ moment: (Timestamp) -> String) -> String? {
+        guard let last = lulls.last else { return nil }
+        let times = lulls.count == 1 ? "" : " \(lulls.count) times, the last"
+        return "but not\(times) from \(moment(last.lowerBound)) to \(moment(last.upperBound))"
+    }
+}
+
+extension Incident {
+    /// `, lasted 10m1s, not so for 4m9s of it`; empty where it is not known.
+    public var lastedWords: String {
+        guard let lasted else { return "" }
+        let well = lulls.reduce(TimeSpan.zero) { $0 + ($1.upperBound - $1.lowerBound) }
+        return ", lasted \(lasted.brief)" + (well > .zero ? ", not so for \(well.brief) of it" : "")
+    }
+}
+
+extension Incident {
     /// `came back twice, last at 22:08:14`; nil where it never did.
     /// - Parameter moment: writes a moment by the reader's clocks.
     public func returned(_ moment: (Timestamp) -> String) -> String? {

@@ -24,13 +24,15 @@ public struct IncidentList {
     }
 
     /// Each incident's document with its short id.
-    /// - Parameter next: the cursor of the page that follows; nil: there is none.
-    public func document(next: String? = nil) -> OutputDocument {
+    /// - Parameters:
+    ///   - next: the cursor of the page that follows; nil: there is none.
+    ///   - notes: why it may be empty.
+    public func document(next: String? = nil, notes: [String] = []) -> OutputDocument {
         OutputDocument(
             .incidents,
             [
                 "incidents": .array(incidents.map { ShortNames.document($0, shortIDs) }),
-                "unreadable": .int(Int64(damaged.count)), "next_cursor": .optional(next),
+                "unreadable": .int(Int64(damaged.count)), "next_cursor": .optional(next), "notes": .strings(notes),
             ])
     }
 }

@@ -17,7 +17,9 @@ public struct KnownNames: Sendable {
 
         /// What is said of a silence that names it.
         public var ofSilence: String { "\(message): it may hold back nothing" }
-        /// The same with what may be meant.
+        /// That there is none, with what may be meant.
+        public var whole: String { "\(message); \(hint)" }
+        /// What is said of a silence, with what may be meant.
         public var warning: String { "\(ofSilence); \(hint)" }
     }
 
@@ -158,5 +160,27 @@ public struct KnownNames: Sendable {
             seen.formUnion(engine.begun.compactMap(\.subject.app))
         }
         return seen.sorted()
+    }
+}
+
+extension IncidentMatch {
+    /// Of these very names, whatever they are made of.
+    public init(app: AppID?, rule: String?, runtime: String?) {
+        func exactly(_ text: String?) -> [Glob] {
+            text.map { [Glob(String(decoding: Glob.exactly(Array($0.utf8)), as: UTF8.self))] } ?? []
+        }
+        self.init(apps: exactly(app?.text), rules: exactly(rule), runtimes: exactly(runtime))
+    }
+}
+
+extension IncidentFilter {
+    /// The names in it that no incident on record has, whatever became of it: of a rule that is no more, or an app that left, there
+    /// may be some.
+    public func unheard(in journal: Journal) throws(JournalError) -> IncidentMatch {
+        func kept(_ filter: IncidentFilter) throws(JournalError) -> Bool { try !journal.incidents(filter) { _ in }.isEmpty }
+        return IncidentMatch(
+            app: try app.map { app throws(JournalError) in try kept(IncidentFilter(app: app, limit: 1)) ? nil : app } ?? nil,
+            rule: try rule.map { rule throws(JournalError) in try kept(IncidentFilter(rule: rule, limit: 1)) ? nil : rule } ?? nil,
+            runtime: try runtime.map { name throws(JournalError) in try kept(IncidentFilter(runtime: name, limit: 1)) ? nil : name } ?? nil)
     }
 }

@@ -75,8 +75,7 @@ struct PastBuilder {
         var reason: MissingReason?
         var isSeen = false
         for (place, signal) in track.signals.enumerated() {
-            let raw = Int(signal.rawValue)
-            switch raw < whole.readings.count ? whole.readings[raw] : .missing(.notTracked) {
+            switch whole.seen(signal) {
             case .value(let value) where value.isFinite:
                 isSeen = true
                 let before = track.values[place][step]
@@ -107,8 +106,7 @@ struct PastBuilder {
             track.apps[app]?[step] += value
         }
         // Something ran, and no app says that it did: then theirs is missing, and not zero.
-        let raw = Int(signal.rawValue)
-        if raw < whole.readings.count, case .value(let sum) = whole.readings[raw], sum > 0, !isTold { return }
+        if case .value(let sum) = whole.seen(signal), sum > 0, !isTold { return }
         track.told[step] += 1
     }
 

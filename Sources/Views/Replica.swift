@@ -42,7 +42,8 @@ public struct ReplicaFigures: Sendable {
         }
         for endpoint in Endpoint.essential {
             guard let reason = replica.missing[endpoint] else { continue }
-            parts.append(("\(endpoint.path) \(reason)", .bad))
+            // What stands beside a runtime has no path that anybody would know.
+            parts.append((endpoint.beside.map { reason.explanation(of: $0) } ?? "\(endpoint.path) \(reason)", .bad))
         }
         self.parts = parts
     }

@@ -36,20 +36,16 @@ public struct RuntimeHistory {
         let minutes = (end - span).minute..<end.minute
         var past = try RecordedHistory(journal, runtime: runtime, minutes: minutes)
         var rows: [Int64: [Evidence]] = [:]
-        while let row = try past.next()?.first { if row.app == nil { rows[row.minute] = row.readings } }
+        while let row = try past.next()?.first { if row.app == nil { rows[row.minute] = signals.map(row.seen) } }
         guard let first = rows.keys.min(), let last = rows.keys.max() else { return nil }
         // What lies before the first minute that was ever kept is no gap, nor is a minute that is over and not yet written.
         let behind = now.minute - last <= RuntimeHistory.latest ? last + 1 : minutes.upperBound
         self.runtime = runtime
-        series = signals.map { signal in
+        series = signals.enumerated().map { index, signal in
             EvidenceSeries(
                 series: signal.name, unit: signal.unit,
                 points: (first..<min(behind, minutes.upperBound)).map { minute in
-                    let index = Int(signal.rawValue)
-                    let readings = rows[minute] ?? []
-                    return .init(
-                        at: Timestamp(minute: minute),
-                        evidence: readings.indices.contains(index) ? readings[index] : .missing(.tooLittleData))
+                    .init(at: Timestamp(minute: minute), evidence: rows[minute]?[index] ?? .missing(.tooLittleData))
                 })
         }
     }

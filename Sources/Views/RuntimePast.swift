@@ -40,6 +40,11 @@ public struct PastRange: Hashable, Sendable {
         PastRange(minutes: minutes.lowerBound..<max(minutes.lowerBound + 1, min(minute, minutes.upperBound)), step: step)
     }
 
+    /// The same with what lies before a minute.
+    func reaching(to minute: Int64) -> PastRange {
+        PastRange(minutes: minutes.lowerBound..<max(minutes.upperBound, minute), step: step)
+    }
+
     /// Steps, the last of which may not be whole.
     public var count: Int { Int((Int64(minutes.count) + step - 1) / step) }
     public var from: Timestamp { Timestamp(minute: minutes.lowerBound) }
@@ -60,12 +65,20 @@ public struct RuntimePast: Sendable {
 
         public let name: Name
         public let values: [Double?]
-        /// At the end of the range; nil where there was no evidence then, whatever there was before.
-        public var newest: Double? { values.suffix(RuntimePast.present).last { $0 != nil } ?? nil }
-    }
+        /// Of so many steps at the end the newest value stands for the end: the last minute's comes some seconds after it.
+        let present: Int
 
-    /// Of so many steps at the end the newest value stands for the end: the last minute's comes some seconds after it.
-    public static let present = 2
+        init(name: Name, values: [Double?], present: Int = 2) {
+            self.name = name
+            self.values = values
+            self.present = present
+        }
+
+        /// At the end of the range; nil where there was no evidence then, whatever there was before.
+        public var newest: Double? { newest(of: values) }
+        /// The same of what is made of it step by step.
+        public func newest(of values: [Double?]) -> Double? { values.suffix(present).last { $0 != nil } ?? nil }
+    }
 
     /// A stretch without evidence, with the reason for people.
     public struct Gap: Hashable, Sendable {
@@ -81,6 +94,24 @@ public struct RuntimePast: Sendable {
         public let isStacked: Bool
         public let series: [Series]
         public let gaps: [Gap]
+        /// That nothing of it is read any more, by the newest polls.
+        public let blackout: Blackout?
+
+        init(title: String, signals: [Signal], isStacked: Bool, series: [Series], gaps: [Gap], blackout: Blackout? = nil) {
+            self.title = title
+            self.signals = signals
+            self.isStacked = isStacked
+            self.series = series
+            self.gaps = gaps
+            self.blackout = blackout
+        }
+
+        /// The same with other contents.
+        init(_ panel: Panel, series: [Series], gaps: [Gap]? = nil, blackout: Blackout? = nil) {
+            self.init(
+                title: panel.title, signals: panel.signals, isStacked: panel.isStacked, series: series, gaps: gaps ?? panel.gaps,
+                blackout: blackout)
+        }
 
         public var unit: Unit { signals[0].info.unit }
         /// Whether anything was seen at all.
@@ -109,6 +140,22 @@ public struct RuntimePast: Sendable {
                 ("Waiting for processors, memory, disks", [.pressureCPU, .pressureMemory, .pressureIO], false), ("Load", [.load], false),
             ]
         case .service: [("Answers", [.up], false), ("Time to answer", [.latency], false), ("Certificate", [.certificateDays], false)]
+        }
+    }
+
+    /// What a line is called where several are in one panel, whose title says of what they are.
+    public static func words(for signal: Signal) -> String {
+        switch signal {
+        case .turnLatencyP50: "half"
+        case .turnLatencyP95: "95 %"
+        case .cpu: "busy"
+        case .cpuThrottled: "held back"
+        case .diskFree: "space"
+        case .inodesFree: "inodes"
+        case .pressureCPU: "processors"
+        case .pressureIO: "disks"
+        case .pressureMemory: "memory"
+        default: signal.name
         }
     }
 
@@ -141,8 +188,8 @@ public struct RuntimePast: Sendable {
 
     public let runtime: String
     /// What is drawn: the asked for without what lies before the first minute that was ever kept.
-    public let range: PastRange
-    public let panels: [Panel]
+    public internal(set) var range: PastRange
+    public internal(set) var panels: [Panel]
     /// Restarts that were seen.
     public let restarts: [Timestamp]
 

@@ -41,11 +41,12 @@ public struct SignalPast {
     ///   - minutes: in UTC minutes since 1970; begins with a whole step.
     ///   - step: minutes.
     ///   - now: what was not over then cannot be missing.
+    ///   - sight: what the newest polls show.
     ///   - price: as ``MonitorSettings/price``.
     /// - Throws: ``Failure``, and ``JournalError`` where the history cannot be read.
     public init(
         _ journal: Journal, runtime: String, app: AppID?, _ signals: [Signal], minutes: Range<Int64>, step: Int64, _ fold: Fold,
-        now: Timestamp, price: TokenPrice?
+        now: Timestamp, sight: RuntimeSight?, price: TokenPrice?
     ) throws {
         self.step = step
         var past = try RecordedHistory(journal, runtime: runtime, minutes: minutes)
@@ -76,11 +77,23 @@ public struct SignalPast {
         // Nor is a minute that is over and not yet written.
         let behind = min(now.minute - ends.last <= SignalPast.latest ? ends.last + 1 : minutes.upperBound, minutes.upperBound)
         series = zip(signals, tallies).map { signal, tally in
-            let points = (ends.first / step...(behind - 1) / step).map { number in
-                (tally[number] ?? Tally()).point(at: Timestamp(minute: number * step), fold)
+            let blackout = sight.flatMap { Blackout(of: signal, in: $0, now: now) }
+            let end = blackout == nil ? behind : min(minutes.upperBound, now.minute)
+            let points = (ends.first / step...(max(end, behind) - 1) / step).compactMap { number -> Point? in
+                let at = Timestamp(minute: number * step)
+                if let seen = tally[number] { return seen.point(at: at, fold) }
+                guard let blackout, number * step > ends.last else { return Tally().point(at: at, fold) }
+                // The minute in which evidence ended is on record later.
+                guard number * step >= blackout.firstMinute else { return nil }
+                return Point(at: at, evidence: .missing(SignalPast.lasting(tally[ends.last / step]?.reason) ?? blackout.reason), minutes: 0)
             }
             return (signal: signal, points: points)
         }
+    }
+
+    /// Why a signal was missing, where no answer would change that.
+    private static func lasting(_ reason: MissingReason?) -> MissingReason? {
+        reason == .deadCounter || reason == .notTracked ? reason : nil
     }
 
     private struct Tally {
@@ -118,8 +131,7 @@ public struct SignalPast {
     }
 
     private static func reading(_ signal: Signal, _ whole: RecordedHistory.Row) -> Evidence {
-        let raw = Int(signal.rawValue)
-        return raw < whole.readings.count ? whole.readings[raw] : .missing(.tooLittleData)
+        whole.seen(signal)
     }
 
     /// What a minute says of an app. One without a row was idle while somebody looked.

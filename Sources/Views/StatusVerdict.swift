@@ -292,6 +292,8 @@ public struct StatusVerdict: Sendable {
 
     private func age(_ incident: Incident) -> String {
         let age = (at ?? incident.openedAt) - incident.since
+        // What was well in between has not lasted for so long.
+        if let back = incident.lulls.last?.upperBound, let at { return "again for \(max(at - back, .zero).brief), first \(age.brief) ago" }
         return age < .seconds(1) ? "just now" : "for \(age.brief)"
     }
 

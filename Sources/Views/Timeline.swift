@@ -1,4 +1,5 @@
 import Model
+import Notify
 
 /// What happened to an incident, in the order in which it did.
 public struct Timeline: Sendable {
@@ -66,5 +67,13 @@ extension ActionDecision {
         case .refused(let refusal): "refused: \(what)\(by): \(refusal.text)"
         case .alreadyInForce(let lease): "already in force: \(what) (\(lease))"
         }
+    }
+}
+
+extension HandlingNote {
+    /// Who speaks, for people: what the monitor saw is not called by where it saw it.
+    public var author: String {
+        if by.isSame(as: Wording.listener) { return "seen" }
+        return by.isSame(as: Wording.weigher) ? "runs" : Shown.id(by)
     }
 }

@@ -47,7 +47,7 @@ extension API {
         do {
             past = try SignalPast(
                 reading.journal, runtime: runtime, app: app, signals, minutes: since..<max(since, until), step: step, fold.first ?? .mean,
-                now: reading.now, price: reading.surroundings.settings?.price)
+                now: reading.now, sight: sight, price: reading.surroundings.settings?.price)
         } catch let failure as SignalPast.Failure {
             switch failure {
             case .unseen: throw Problem.notFound("nothing was seen of that app on '\(Shown.id(runtime))' in that time")

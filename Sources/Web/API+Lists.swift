@@ -136,11 +136,20 @@ extension API {
         let rows = try reading.journal.outbox(
             incident: detail?.id, digests: detail?.digests ?? [], state: states.first, channel: channel, since: asked.since,
             until: asked.until, before: asked.cursor, limit: asked.limit + 1)
+        if let channel, rows.isEmpty, asked.cursor == nil { try refuse(channel: channel, reading) }
         let page = rows.prefix(asked.limit)
         return [
             "schema": "mozaiks.ops/messages/v1", "messages": .array(page.map(\.document)),
             "next_cursor": .optional(rows.count > page.count ? page.last.map { "\($0.id)" } : nil),
         ]
+    }
+
+    /// Throws for a channel that is neither configured nor was ever sent anything, where it is known which are.
+    private static func refuse(channel: String, _ reading: Reading) throws {
+        let known = reading.surroundings.channels + (try reading.journal.channelCounts()).map(\.channel)
+        guard reading.surroundings.environment != nil, !known.contains(where: { $0.isSame(as: channel) }) else { return }
+        let hint = known.isEmpty ? "none is configured" : KnownNames.meant(channel, among: Set(known).inByteOrder())
+        throw Problem.badRequest("there is no channel '\(Shown.id(channel))'; \(hint)")
     }
 
     /// Oldest first, as a chain is read.

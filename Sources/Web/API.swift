@@ -26,6 +26,7 @@ struct Reading {
     var elsewhere: [RuntimeElsewhere] { surroundings.settings?.elsewhere ?? [] }
     /// What names nothing that there is in a silence's filter, or nothing that is watched here.
     func strangers(in match: IncidentMatch) -> [KnownNames.Stranger] {
+        guard !match.isEmpty else { return [] }
         let settings = surroundings.settings
         let names = KnownNames(
             environment: settings?.environment, runtimes: settings?.runtimes, elsewhere: elsewhere, policies: try? API.policies(self))
@@ -35,13 +36,13 @@ struct Reading {
 
     /// Throws for a name that a filter has and nothing else: where nothing is found, nobody would notice that it is mistyped.
     func refuseStrangers(app: AppID? = nil, rule: String? = nil, runtime: String? = nil) throws(Problem) {
-        func exactly(_ text: String?) -> [Glob] {
-            text.map { [Glob(String(decoding: Glob.exactly(Array($0.utf8)), as: UTF8.self))] } ?? []
-        }
-        let match = IncidentMatch(apps: exactly(app?.text), rules: exactly(rule), runtimes: exactly(runtime))
-        guard !match.isEmpty, let stranger = strangers(in: match).first else { return }
-        let words = "\(stranger.message); \(stranger.hint)"
-        throw stranger.kind == .app ? .notFound(words) : .badRequest(words)
+        guard let stranger = strangers(in: IncidentMatch(app: app, rule: rule, runtime: runtime)).first else { return }
+        throw stranger.kind == .app ? .notFound(stranger.whole) : .badRequest(stranger.whole)
+    }
+
+    /// What names nothing in the filter of a list in which nothing stands.
+    func strangers(in filter: IncidentFilter) throws(JournalError) -> [KnownNames.Stranger] {
+        strangers(in: try filter.unheard(in: journal))
     }
 
     var clocks: Clocks { Clocks(zone: zone, now: now) }
@@ -108,9 +109,10 @@ enum API {
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()
         let (list, next) = try page(filter, limit, reading)
-        // Of an app that nobody has seen there are none, and of a rule that is no more there may be.
-        if list.incidents.isEmpty, filter.after == nil { try reading.refuseStrangers(rule: filter.rule, runtime: filter.runtime) }
-        return list.document(next: next).json
+        // Of a rule that is no more there may be some; apps come and go, so one that nobody has seen is no mistake for certain.
+        let strangers = list.incidents.isEmpty && filter.after == nil ? try reading.strangers(in: filter) : []
+        if let refused = strangers.first(where: { $0.kind != .app }) { throw Problem.badRequest(refused.whole) }
+        return list.document(next: next, notes: strangers.map(\.whole)).json
     }
 
     /// A page of incidents, and the cursor of the next; nil: it is the last.

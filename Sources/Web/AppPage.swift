@@ -55,7 +55,7 @@ private struct AppPage {
     var incidents: HTML {
         Page.list(
             detail.open.map { incident -> HTML in
-                "\(Page.chip(incident.severity)) <a href=\"\(Page.incidents)\(Page.pathSafe(incident.id))\">\(id: incident.rule)</a> on \(id: incident.subject.runtime), since \(clocks.since(incident.since))"
+                "\(Page.chip(incident.severity)) <a href=\"\(Page.incidents)\(Page.pathSafe(incident.id))\">\(id: incident.rule)</a> on \(id: incident.subject.runtime), since \(clocks.since(incident))"
             })
     }
 

@@ -14,6 +14,7 @@ struct ChartSection {
     private struct Drawn {
         let runtime: String
         let kind: WatchedKind
+        let sight: RuntimeSight
         let past: Result<RuntimePast, RuntimePast.Failure>
         let events: [Chart.Event]
     }
@@ -23,6 +24,8 @@ struct ChartSection {
     /// By the kind of what they are about.
     private let rules: [WatchedKind: [Rule]]
     private let drawn: [Drawn]
+    /// Since when the engine looks; nil where none does.
+    private let watchedSince: Timestamp?
     /// What is watched and not drawn.
     private let left: [String]
     private let noun: String
@@ -33,15 +36,19 @@ struct ChartSection {
         // Without an engine that wrote its policy there are no thresholds to draw, and charts all the same.
         let policies = try? API.policies(reading)
         rules = WatchedKind.allCases.reduce(into: [:]) { $0[$1] = policies?.rules(for: $1.subject) ?? [] }
+        watchedSince = overview.holder?.since
         let sights = ChartSection.sorted(overview)
         left = sights.dropFirst(ChartSection.mostRuntimes).map(\.summary.runtime)
         noun = overview.sights.allSatisfy { $0.summary.kind == .runtime } ? "runtimes" : "things that are watched"
         let marks = (try? Pipeline.guardState(in: reading.journal).marks) ?? []
         drawn = sights.prefix(ChartSection.mostRuntimes).map { sight in
             let runtime = sight.summary.runtime
-            let past = Result { () throws(RuntimePast.Failure) in try reading.shelf.past(runtime, frame, reading) }
+            let past = Result { () throws(RuntimePast.Failure) in
+                try reading.shelf.past(runtime, frame, reading).goingOn(sight, until: frame.until, now: reading.now)
+            }
             return Drawn(
-                runtime: runtime, kind: sight.summary.kind, past: past, events: ChartSection.events(runtime, past, frame, marks, reading))
+                runtime: runtime, kind: sight.summary.kind, sight: sight, past: past,
+                events: ChartSection.events(runtime, past, frame, marks, reading))
         }
     }
 
@@ -106,17 +113,37 @@ struct ChartSection {
         let past: RuntimePast
         switch drawn.past {
         case .success(let known): past = known
-        case .failure(.nothingKept): return "<p class=\"none\">Nothing is kept of that time.</p>"
+        case .failure(.nothingKept): return "<p class=\"none\">\(unkept(drawn))</p>"
         case .failure(.tooMuch): return "<p class=\"none\">There is too much of it to draw at once: choose a shorter time.</p>"
         case .failure(.unreadable): return "<p class=\"none\">The history cannot be read now.</p>"
         }
         let seen = past.panels.enumerated().filter { $0.element.hasEvidence }.map { place, panel in
             PanelChart(
-                panel: panel, range: past.range, clocks: clocks, thresholds: thresholds(panel, drawn.kind), events: drawn.events,
+                panel: panel, kind: drawn.kind, range: past.range, clocks: clocks, thresholds: thresholds(panel, drawn.kind),
+                events: drawn.events,
                 id: "chart-\(index)-\(place)"
             ).html
         }
         return "<div class=\"charts\">\(seen.joined())</div>\(unseen(past.panels.filter { !$0.hasEvidence }, drawn.kind))"
+    }
+
+    /// Why there is nothing to draw.
+    private func unkept(_ drawn: Drawn) -> HTML {
+        // What ends before now tells of then.
+        guard clocks.now - frame.until < .minutes(1), clocks.now - drawn.sight.polledAt < .minutes(3),
+            watchedSince.map({ clocks.now - $0 < .minutes(10) }) ?? true
+        else {
+            return "Nothing is kept of that time."
+        }
+        let since: HTML = watchedSince.map { "Watching since \(clocks.since($0))" } ?? "Seen at \(clocks.since(drawn.sight.polledAt))"
+        let replicas = drawn.sight.summary.replicas
+        let endpoint = drawn.kind.endpoint ?? .perf
+        if let reason = replicas.first?.missing[endpoint],
+            replicas.allSatisfy({ $0.missing[endpoint] != nil && $0.heardAt[endpoint] == nil })
+        {
+            return "\(since), and nothing was read yet: \(reason.explanation(of: drawn.kind))."
+        }
+        return "\(since): the first minute is not complete yet."
     }
 
     /// Panels without any evidence, by the reason that is the newest.

@@ -19,13 +19,15 @@ extension Face {
             try query.finish()
             return try tryOut(request)
         }
+        let isSignIn = path == Page.signIn || Page.takesSignIn(path)
         guard request.body.count <= Face.mostSaid else {
             throw Problem(status: 413, title: "Too large", detail: "what is said here has at most \(Face.mostSaid / 1_024) kB")
         }
-        if path == Page.signIn || path == Page.signOut || path.utf8.starts(with: Page.orders.utf8) {
-            try query.finish()
+        if isSignIn || path == Page.signOut || path.utf8.starts(with: Page.orders.utf8) {
+            // The form that stands in the place of a page is sent to where that page is, with what its address asks for.
+            if !Page.takesSignIn(path) { try query.finish() }
             try keeper.checkOrigin(request)
-            if path == Page.signIn { return try signIn(request) }
+            if isSignIn { return try signIn(request) }
             let visitor = try keeper.visitor(request)
             guard let session = visitor.session else {
                 let why = visitor.ended ?? "you are not signed in: a session ends after 12 hours, and with a restart"

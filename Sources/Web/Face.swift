@@ -105,10 +105,11 @@ public final class Face: Sendable {
         }
     }
 
-    /// The page to come back to: of a form the one that it stood on.
+    /// The page to come back to, with what its address asks for: of a form the one that it stood on.
     private static func origin(_ request: ServerRequest) -> String {
         guard request.method == "POST", var fields = try? Fields(form: request), let then = try? fields.text("then") else {
-            return request.path
+            let whole = String(decoding: request.target, as: UTF8.self)
+            return Page.place(whole).isSame(as: whole) ? whole : request.path
         }
         return then
     }

@@ -23,8 +23,9 @@ extension FirstPage {
             }
             if let returned = first.returned(clocks.words) { facts.append(("Again", "\(returned)")) }
         }
+        if let others = alsoCritical(open) { facts.append(others) }
         if open.count == 1 {
-            facts += [("Where", Page.subject(open[0].subject)), ("Since", clocks.since(open[0].since))]
+            facts += [("Where", Page.subject(open[0].subject)), ("Since", clocks.since(open[0]))]
         } else if open.count > 1 {
             facts.append(("Where", places(OpenGroups(open).groups)))
         }
@@ -75,10 +76,21 @@ extension FirstPage {
         return said.hasSuffix(".") ? "\(said.dropLast())\(measure)." : said + measure
     }
 
+    /// Those that weigh as much as the first: how many, which, and what each is.
+    private func alsoCritical(_ open: [Incident]) -> (String, HTML)? {
+        let others = open.dropFirst().filter { $0.severity == .critical }
+        guard !others.isEmpty else { return nil }
+        let groups = OpenGroups(Array(others)).groups
+        var items = groups.prefix(3).map { group -> HTML in "\(named(group)): \(clocks.readable(what(group.first)))" }
+        let more = groups.dropFirst(3).reduce(0) { $0 + $1.incidents.count }
+        if more > 0 { items.append("<a href=\"\(Page.incidentList)?severity=critical\">and \(more) more</a>") }
+        return ("\(others.count) more critical", Page.list(items))
+    }
+
     /// The first few, those of one rule as one.
     private func places(_ groups: [OpenGroups.Group]) -> HTML {
         var items = groups.prefix(3).map { group -> HTML in
-            "\(named(group)), since \(clocks.since(group.since))"
+            "\(named(group)), since \(group.isOne ? clocks.since(group.first) : clocks.since(group.since))"
         }
         let more = groups.dropFirst(3).reduce(0) { $0 + $1.incidents.count }
         if more > 0 { items.append("<a href=\"\(Page.incidentList)\">and \(more) more</a>") }
@@ -183,7 +195,13 @@ extension FirstPage {
         let unseen = overview.open.filter { $0.acknowledged == nil && $0.severity != .info }.count
         if !overview.approvals.isEmpty {
             let count = overview.approvals.count
-            parts.append("<a href=\"#waiting\">your yes or no to \(count) action\(count == 1 ? "" : "s")</a>")
+            let needsOther = forms.visitor.session != nil && !forms.visitor.mayPress(.approver)
+            let what = "\(count) action\(count == 1 ? "" : "s")"
+            let refused = overview.approvals.count { $0.obstacle != nil }
+            let now =
+                refused == 0 ? "" : refused < count ? " (\(refused) would be refused now)" : " (a yes would be refused now)"
+            parts.append(
+                "<a href=\"#waiting\">\(needsOther ? "a yes or no, which needs an approver," : "your yes or no") to \(what)</a>\(now)")
         }
         if unseen > 0 {
             parts.append(

@@ -166,7 +166,7 @@ struct FirstPage {
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(link(incident))">\(id: incident.rule)</a> <span class="faint">\(short(incident.id))</span></h3>
-            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.since))\(returned)</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident))\(returned)</p>
             <p>\(clocks.readable(incident.summary))</p>\(clocks.ending(incident, overview).map { "<p>\($0)</p>" as HTML } ?? "")
             \(lines.isEmpty ? "<p class=\"faint\">Nothing is done about it by itself.</p>" : Page.list(lines.map { "\(clocks.readable($0))" }, class: "done"))
             \(seen)</article>
@@ -296,9 +296,8 @@ struct FirstPage {
 
     private var past: HTML {
         let items = resolved.incidents.map { incident -> HTML in
-            let lasted = incident.lasted.map { ", lasted \($0.brief)" } ?? ""
             return """
-                <a href="\(link(incident))">\(id: incident.rule)</a> on \(incident.subject.description)\(lasted), \
+                <a href="\(link(incident))">\(id: incident.rule)</a> on \(incident.subject.description)\(incident.lastedWords), \
                 resolved \(incident.resolvedAt.map { clocks.since($0) } ?? "")
                 """
         }

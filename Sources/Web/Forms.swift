@@ -27,13 +27,26 @@ struct Forms {
         }
         // For whoever keeps the page open past the end: so many seconds from now, by no clock of theirs.
         let rest = max((approval.expiresAt - clocks.now).milliseconds, 0) / 1_000
-        return "<div data-ask=\"\(approval.id)\" data-ends=\"\(String(rest))\">\(ask(approval))</div>"
+        return "\(obstacle(approval, clocks))<div data-ask=\"\(approval.id)\" data-ends=\"\(String(rest))\">\(ask(approval))</div>"
+    }
+
+    /// What a yes would come to now, where that is nothing.
+    private func obstacle(_ approval: Approval, _ clocks: Clocks) -> HTML {
+        approval.obstacle.map { refusal in
+            """
+            <p class="doubtful"><span aria-hidden="true">▲</span> A yes would be refused now: \(clocks.readable(refusal.text)). \
+            What passes by itself may be approved once it has.</p>
+            """
+        } ?? ""
     }
 
     private func ask(_ approval: Approval) -> HTML {
         guard visitor.mayPress(.approver) else {
+            // Whoever signed in as somebody else sees no buttons, and why.
+            let why: HTML = HTML.when(
+                visitor.session != nil, "<p>A yes or no needs an approver; you are \(visitor.role.rawValue).</p>")
             return """
-                <p>Yes: \(Page.command("mozaiks-ops actions approve \(approval.id)"))</p>
+                \(why)<p>Yes: \(Page.command("mozaiks-ops actions approve \(approval.id)"))</p>
                 <p>No: \(Page.command("mozaiks-ops actions deny \(approval.id)"))</p>
                 """
         }

@@ -91,10 +91,12 @@ extension Page {
 
     /// Incidents, newest first, by page: for all that the first page has no room for.
     static func list(_ listing: IncidentListing, _ asked: CommandOutcome?, _ reading: Reading) throws -> HTML {
-        let (list, next) = try API.page(listing.filter(), mostOnPage, reading)
+        let filter = try listing.filter()
+        let (list, next) = try API.page(filter, mostOnPage, reading)
+        let strangers = list.incidents.isEmpty && listing.cursor == nil ? try reading.strangers(in: filter) : []
         let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)).incidents
         let here = IncidentListPage(
-            listing: listing, list: list, next: next, open: open, clocks: reading.clocks,
+            listing: listing, list: list, next: next, open: open, strangers: strangers, clocks: reading.clocks,
             forms: Forms(reading.visitor, then: listing.link))
         let worst = open.filter { $0.acknowledged == nil }.map(\.severity).max()
         let body: HTML = "\(notice(asked, reading.clocks))<h1>Incidents</h1>\(here.html)"
@@ -110,6 +112,8 @@ private struct IncidentListPage {
     let next: String?
     /// All that are open, whatever is listed.
     let open: [Incident]
+    /// What was asked for and names nothing that there is.
+    let strangers: [KnownNames.Stranger]
     let clocks: Clocks
     let forms: Forms
 
@@ -129,14 +133,24 @@ private struct IncidentListPage {
             <p class="lead">\(open.count) open\(noted), \(unseen) of them acknowledged by nobody.</p>
             \(filters)\(groups)\(quiet)
             <section id="open" aria-labelledby="list-h"><h2 id="list-h">Newest first: \(listing.show.words)</h2>\(back)
-            \(cards.isEmpty ? "<p class=\"none\">none</p>" : cards.joined())\(damaged)\(further)</section>
+            \(unknown)\(cards.isEmpty ? "<p class=\"none\">none</p>" : cards.joined())\(damaged)\(further)</section>
             """
     }
 
     /// Of what stands in the list, where it is one rule's on one runtime.
     private var quiet: HTML {
-        guard let rule = listing.rule, let runtime = listing.runtime else { return "" }
+        guard let rule = listing.rule, let runtime = listing.runtime, strangers.isEmpty else { return "" }
         return forms.silence(rule: rule, runtime: runtime)
+    }
+
+    /// None are listed, and why: nothing is called so.
+    private var unknown: HTML {
+        strangers.map { stranger -> HTML in
+            """
+            <p class="notice" role="status"><span aria-hidden="true">⚠</span> \(stranger.message.prefix(1).uppercased() + stranger.message.dropFirst()); \
+            \(stranger.hint)</p>
+            """
+        }.joined()
     }
 
     private var damaged: HTML {
@@ -201,8 +215,7 @@ private struct IncidentListPage {
         let short = ShortNames.shown(incident.id, list.shortIDs)
         let end: HTML
         if let resolved = incident.resolvedAt {
-            let lasted = incident.lasted.map { ", lasted \($0.brief)" } ?? ""
-            end = "<p>Resolved \(clocks.since(resolved))\(lasted)</p>"
+            end = "<p>Resolved \(clocks.since(resolved))\(incident.lastedWords)</p>"
         } else if let seen = incident.acknowledged {
             let comment = seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))"
             end = "<p>Acknowledged by \(id: seen.by), \(clocks.since(seen.at))\(comment)</p>"
@@ -212,7 +225,7 @@ private struct IncidentListPage {
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(place)">\(id: incident.rule)</a> <span class="faint">\(short)</span></h3>
-            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.since))</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident))</p>
             <p>\(clocks.readable(incident.summary))</p>\(end)</article>
             """
     }

@@ -65,7 +65,7 @@ private struct IncidentPage {
         var facts: [(String, HTML)] = [
             ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"),
             ("Where", Page.subject(incident.subject)),
-            ("Since", "\(clocks.since(incident.since)), on record since \(clocks.time(incident.openedAt))"),
+            ("Since", "\(clocks.since(incident)), on record since \(clocks.time(incident.openedAt))"),
         ]
         if isOpen, let ending = clocks.ending(incident, overview) { facts.append(("Now", "\(ending)")) }
         if let resolved = incident.resolvedAt {
@@ -133,7 +133,7 @@ private struct IncidentPage {
         case .verification(let found):
             what =
                 "<strong>\(found.outcome.rawValue.replacing(bytesOf: "_", with: " "))</strong>: \(clocks.readable(found.text))"
-        case .note(let note): what = "\(id: note.by): \(clocks.readable(note.text))"
+        case .note(let note): what = "\(id: note.author): \(clocks.readable(note.text))"
         }
         return "<li>\(clocks.time(entry.at)) <div>\(what)</div></li>"
     }

@@ -113,7 +113,8 @@ enum Page {
     static func problem(_ problem: Problem, then path: String, isForm: Bool = false) -> ServerResponse {
         // Where signing in would help, the form for it stands right there.
         let back = place(path)
-        let form: HTML = HTML.when(problem.status == 401, signInForm(then: back))
+        let isInPlace = !isForm && takesSignIn(String(path.prefix { $0 != "?" }))
+        let form: HTML = HTML.when(problem.status == 401, signInForm(then: back, isInPlace: isInPlace))
         let way: HTML = "\(HTML.when(isForm && back != "/", "<a href=\"\(back)\">Back</a> · "))<a href=\"/\">To the first page</a>"
         let body: HTML = """
             <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
@@ -212,6 +213,12 @@ struct Clocks {
     func ending(_ incident: Incident, _ overview: Overview) -> HTML? {
         incident.quietSince.map { "its condition has not been true since \(since($0)); \(overview.end(of: incident, words))" }
     }
+
+    /// Since when an incident is so, and when in between it was not.
+    func since(_ incident: Incident) -> HTML {
+        "\(since(incident.since))\(incident.interrupted(words).map { ", \($0)" } ?? "")"
+    }
+
 
     func age(_ moment: Timestamp) -> String {
         let age = max(now - moment, .zero)

@@ -23,6 +23,8 @@ struct PanelChart {
     private static let mostGapsDrawn = 80
 
     let panel: RuntimePast.Panel
+    /// What it was read of.
+    let kind: WatchedKind
     let range: PastRange
     let clocks: Clocks
     let thresholds: [Threshold]
@@ -48,20 +50,18 @@ struct PanelChart {
         let tops = self.tops
         // Of a stack the whole is what is told.
         let values = (panel.isStacked ? Array(tops.suffix(1)) : tops).flatMap { $0.compactMap { $0 } }
-        let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+        let high = values.max() ?? 0
         let drawn = thresholds.filter { !$0.isAbove || $0.value <= max(high, 1e-9) * PanelChart.furthest }
         let top = max(drawn.map(\.value).max() ?? 0, high, 1e-9) * 1.06
         let within = Array(events.filter { $0.at >= range.from && $0.at < range.until }.suffix(PanelChart.mostEvents))
         let picture = Picture(range: range, top: top, width: PanelChart.width, height: PanelChart.height)
-        let unit = panel.unit
-        let newest = panel.isStacked ? tops.last?.suffix(RuntimePast.present).last { $0 != nil } ?? nil : panel.series[0].newest
-        let (least, most) = (Figure.text(low, unit), Figure.text(high, unit))
+        let (now, spans) = head(tops)
         let worst = panel.signals.allSatisfy(RuntimePast.isWorstLow) ? "lowest" : "highest"
         let step =
             range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the \(worst) minute of each \(range.step)"
         let missing = panel.gaps.isEmpty ? "" : "; \(gapsInWords)"
         let said =
-            "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): from \(least) to \(most), newest \(newest.map { Figure.text($0, unit) } ?? "not known")\(missing)"
+            "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): \(spans), newest \(now)\(missing)"
         let shapes: [HTML] =
             panel.gaps.sorted { $0.minutes.count > $1.minutes.count }.prefix(PanelChart.mostGapsDrawn).map {
                 picture.gap($0.minutes, "\(stretch($0)): \($0.reason)")
@@ -70,11 +70,44 @@ struct PanelChart {
             + drawn.map { picture.level($0.value, words($0)) }
             + within.map { picture.event($0, clocks) }
         return """
-            <figure><figcaption>\(panel.title): <strong>\(newest.map { Figure.text($0, unit) } ?? "no evidence now")</strong> <span class="faint">\(least) to \(most)\(step) · <code>\(panel.signals.map(\.name).joined(separator: ", "))</code></span></figcaption>
+            <figure><figcaption>\(panel.title): <strong>\(now)</strong> <span class="faint">\(spans)\(step) · <code>\(panel.signals.map(\.name).joined(separator: ", "))</code></span></figcaption>
             <svg class="plot" viewBox="0 0 600 110" role="img" preserveAspectRatio="none" aria-label="\(said)">\(shapes.joined())</svg>
             <p class="axis faint"><span>\(clocks.words(range.from))</span><span>\(clocks.words(range.until))</span></p>
             \(legend(drawn))\(more(within))</figure>
             """
+    }
+
+    /// The newest value and from where to where it went; of several lines each by itself, as what it is called.
+    private func head(_ tops: [[Double?]]) -> (now: String, spans: String) {
+        func text(_ value: Double) -> String { Figure.text(value, panel.unit) }
+        func span(_ values: [Double?]) -> String {
+            let known = values.compactMap { $0 }
+            return "\(text(known.min() ?? 0)) to \(text(known.max() ?? 0))"
+        }
+        if panel.isStacked {
+            let top = tops.last ?? []
+            return (panel.series.last.flatMap { $0.newest(of: top) }.map(text) ?? silence, span(top))
+        }
+        let lines = panel.series.filter { $0.values.contains { $0 != nil } }
+        func called(_ line: RuntimePast.Series, _ words: String) -> String {
+            guard panel.series.count > 1, case .signal(let signal) = line.name else { return words }
+            return "\(RuntimePast.words(for: signal)) \(words)"
+        }
+        let newest = lines.compactMap { line in line.newest.map { called(line, text($0)) } }
+        return (
+            newest.isEmpty ? silence : newest.joined(separator: ", "), lines.map { called($0, span($0.values)) }.joined(separator: ", ")
+        )
+    }
+
+    /// What stands where the newest value would, where there is none: since when nothing is read, and why.
+    private var silence: String {
+        if let blackout = panel.blackout {
+            return
+                "nothing read since \(clocks.words(blackout.since)) (\(clocks.age(blackout.since))): \(blackout.reason.explanation(of: kind))"
+        }
+        let end = clocks.now - range.until < .minutes(5) ? "now" : "at the end"
+        guard let gap = panel.gaps.last, gap.minutes.upperBound >= range.minutes.upperBound else { return "nothing to measure \(end)" }
+        return "nothing read since \(clocks.words(Timestamp(minute: gap.minutes.lowerBound))): \(gap.reason)"
     }
 
     private func name(_ name: RuntimePast.Series.Name) -> HTML {

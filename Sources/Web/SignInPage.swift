@@ -68,14 +68,18 @@ extension Page {
             """
     }
 
-    static func signIn(then: String, _ visitor: Visitor, wrong: String? = nil) -> HTML {
+    /// Whether a form for signing in stands in the place of the page at a path, for whoever may not read it.
+    static func takesSignIn(_ path: String) -> Bool { known(path) != nil && path != lab }
+
+    /// - Parameter isInPlace: whether it stands where a page would.
+    static func signIn(then: String, _ visitor: Visitor, wrong: String? = nil, isInPlace: Bool = false) -> HTML {
         let said: HTML = wrong.map { "<p class=\"bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> \($0)</p>" } ?? ""
         let here: HTML = HTML.when(
             visitor.session != nil, "<p>You are signed in already. <a href=\"\(then)\">Back</a></p>")
         let body: HTML = """
             <section class="banner info" aria-labelledby="in-h"><h1 id="in-h">Sign in</h1>
             <p class="lead">To acknowledge, silence, approve or deny. For reading alone see who may at this address.</p>\(said)\(here)</section>
-            \(signInForm(then: then))
+            \(signInForm(then: then, isInPlace: isInPlace))
             <p class="faint">Who runs the monitor makes tokens: \(command("mozaiks-ops token create NAME --role approver")). \
             A viewer reads; an operator also acknowledges, silences, marks, reverts, stops and resumes; an approver also says yes or no to actions.</p>
             """
@@ -84,9 +88,11 @@ extension Page {
             for: visitor, then: then, refreshes: false)
     }
 
-    static func signInForm(then: String) -> HTML {
+    /// - Parameter isInPlace: sent to the address that it stands at, a browser takes the part of the page that a link named along
+    ///   to where the answer leads, also without scripts; no server ever hears of it.
+    static func signInForm(then: String, isInPlace: Bool) -> HTML {
         """
-        <form class="card sign" method="post" action="\(signIn)"><input type="hidden" name="then" value="\(then)">
+        <form class="card sign" method="post"\(HTML.when(!isInPlace, " action=\"\(signIn)\""))><input type="hidden" name="then" value="\(then)">
         <input class="away" type="text" name="name" value="mozaiks-ops" autocomplete="username" tabindex="-1" aria-hidden="true">
         <label for="token">Token</label> <input id="token" type="password" name="token" autocomplete="current-password" \
         autocapitalize="off" spellcheck="false" required maxlength="200">

@@ -41,6 +41,20 @@ import Testing
         }
     }
 
+    @Test("a list of what there is not says so, on the screen and in its document")
+    func listed() throws {
+        try crowded { shell, _ in
+            let list = try shell.run("incidents", "list", "--rule", "crwded")
+            #expect(list.code == 0 && list.output == "no incidents\n", "\(list.everything)")
+            #expect(
+                list.errors.contains("there is no rule 'crwded'") && list.errors.contains("did you mean 'crowded'?"), "\(list.everything)")
+            let document = try shell.run("incidents", "list", "--rule", "crwded", "-o", "json").json()
+            #expect(document["notes"]?.array?.map(\.string) == ["there is no rule 'crwded'; did you mean 'crowded'?"])
+            let resolved = try shell.run("incidents", "list", "--rule", "crowded", "--status", "resolved")
+            #expect(resolved.code == 0 && !resolved.errors.contains("there is no"), "\(resolved.everything)")
+        }
+    }
+
     @Test("nobody can take on what is not there", arguments: [["ack"], ["unack"]])
     func unknown(words: [String]) throws {
         try crowded { shell, _ in

@@ -33,6 +33,7 @@ import Testing
             #expect(daemon.waits { output, _ in output.hasSuffix("\n") })
             let ending = daemon.ending(SIGTERM)
             #expect(ending.code == 0)
+            #expect(ending.errors.contains(" hosts=none services=none "), "\(ending.errors)")
             #expect(ending.errors.contains("msg=started") && ending.errors.contains("msg=stopped saved=true"))
             let events = try ending.output.split(separator: "\n").map { try JSON(parsing: Array($0.utf8)) }
             #expect(events.count == 1)

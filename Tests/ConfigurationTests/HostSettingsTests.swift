@@ -36,6 +36,13 @@ import Testing
         #expect(configuration.watched.map(\.carries) == [[], ["shared"]])
     }
 
+    @Test func theLogCallsEachWhatItIs() throws {
+        let configuration = try load("hosts: {this: {}}\nservices: {a: {tcp: 'db:1'}, b: {tcp: 'db:2'}}\n")
+        #expect(configuration.names(of: .runtime) == "shared" && configuration.names(of: .host) == "this")
+        #expect(configuration.names(of: .service) == "a,b")
+        #expect(try load("").names(of: .service) == "none")
+    }
+
     @Test func everythingIsReadAndShown() throws {
         let configuration = try load(
             "hosts:\n  this:\n    mounts: [/host, /host/var/lib/mongodb]\n    proc: /host/proc\n"

@@ -116,6 +116,52 @@ struct ApprovalTests {
         #expect(world.guardian.approvals.first?.state == .refused)
     }
 
+    @Test(
+        "an offer says what a yes would be refused for now, for as long as it would",
+        arguments: [
+            Obstacle(name: "stopped", expected: "kill_switch") { $0.context.killFile = true },
+            Obstacle(name: "protected", expected: "protected") { $0.context.options.protected = [AppID("a")] },
+            Obstacle(name: "evidence lost", expected: "evidence") { $0.apps[AppID("a")]?["active_runs"] = .missing(.stale) },
+            Obstacle(name: "no adapter: behind what asks", expected: "no_adapter") { $0.context.landable = [] },
+        ])
+    func obstacle(_ obstacle: Obstacle) throws {
+        var world = try ApprovalTests.world()
+        world.tick()
+        let offer = try #require(world.guardian.approvals.first)
+        world.run(60)
+        #expect(world.guardian.approvals == [offer] && offer.obstacle == nil, "nothing stands in its way")
+        let (context, apps) = (world.context, world.apps)
+        obstacle.raise(&world)
+        world.tick()
+        let held = try #require(world.guardian.approvals.first)
+        #expect(held.obstacle?.step.rawValue == obstacle.expected && held.state == .waiting && held.id == offer.id, "\(held)")
+        #expect(try GuardState(document: world.guardian.document).approvals == world.guardian.approvals)
+        (world.context, world.apps) = (context, apps)
+        world.tick()
+        #expect(world.guardian.approvals == [offer], "the same offer stands, and a yes to it counts")
+        _ = ApprovalTests.yes(&world, offer.id)
+        #expect(world.tick().plan.decisions.map(\.verdict) == [.act])
+        #expect(world.guardian.approvals.map(\.obstacle) == [nil])
+    }
+
+    @Test("a storm stands behind the blast radius, which a person can pass: the offer says so")
+    func stormBehind() throws {
+        var world = try ApprovalTests.world(
+            """
+              saturated: {subject: runtime, when: active_runs > 100, for: 0s, severity: critical, summary: s,
+                          actions: [pause: {apps: "top(3, active_runs)", ttl: 10m}]}
+            """)
+        world.apps = [:]
+        for (app, runs) in [("d", 5.0), ("b", 9), ("c", 5)] { world.runs(app, runs) }
+        world.runtime["active_runs"] = .value(120)
+        world.runtime["active_apps"] = .value(20)
+        world.tick()
+        #expect(world.guardian.approvals.first?.obstacle == nil)
+        world.context.options.stormIncidents = 1
+        world.tick()
+        #expect(world.guardian.approvals.first?.obstacle?.step == .storm)
+    }
+
     @Test("denied: not offered again while the incident is open")
     func denied() throws {
         var world = try ApprovalTests.world()

@@ -110,6 +110,24 @@ struct HistoryTests {
         #expect(try watched.app("a", "avg(open_runs[3m])", at: 245).reason == .tooLittleData)
     }
 
+    @Test(
+        "of a minute in which nothing was read no last value is seen, though it stands for some intervals; and it is known when evidence ended"
+    )
+    func outage() throws {
+        var (watched, process) = try HistoryTests.prepared([])
+        try HistoryTests.feed(&watched, &process, minutes: 0..<3) { _ in 1 }
+        for second in stride(from: 190.0, through: 600, by: 10) { try watched.missing(.perf, .unreachable, at: second) }
+        _ = try watched.runtime("turns", at: 600)
+        let rows = Array(watched.signals.drainClosedMinutes().filter { $0.app == nil }.prefix(6))
+        let held = rows.map { $0.readings[Int(Signal.openRuns.rawValue)].value != nil }
+        #expect(held == [true, true, true, true, true, false], "what a rule may still go by")
+        for signal in [Signal.openRuns, .activeRuns] {
+            #expect(rows.map { $0.seen(signal).value != nil } == [true, true, true, false, false, false], "\(signal)")
+            #expect(rows[3].seen(signal) == .missing(.unreachable))
+        }
+        #expect(watched.signals.summary.replicas[0].heardAt == [.perf: FakeProcess.at(180)])
+    }
+
     @Test("increments of an interval are spread over the minutes it spans")
     func spread() throws {
         var (watched, process) = try HistoryTests.prepared(["max(turns[3m])"])

@@ -32,6 +32,19 @@ import Testing
         #expect(verdict.line.hasPrefix("UNKNOWN: /proc: \(MissingReason.unreachable) (/proc: no stat"), "\(verdict.line)")
     }
 
+    @Test func nobodyIsToldOfPathsThatThereAreNot() {
+        func figures(_ kind: WatchedKind, _ endpoint: Endpoint) -> [String] {
+            let summary = summary(kind) { $0.missing[endpoint] = .unreachable }
+            return ReplicaFigures(summary.replicas[0]).parts.map(\.text)
+        }
+        #expect(figures(.host, .host) == ["the host's figures could not be read"])
+        #expect(figures(.service, .probe) == ["the service gave no answer"])
+        #expect(figures(.runtime, .health) == ["\(Endpoint.health.path) unreachable"], "what an operator can ask for is named")
+        #expect(Endpoint.host.called == "the host" && Endpoint.probe.called == "the service" && Endpoint.perf.called == Endpoint.perf.path)
+        func author(_ by: String) -> String { HandlingNote(at: Timestamp(milliseconds: 0), kind: .note, by: by, text: "").author }
+        #expect(author("health") == "seen" && author("perf") == "runs" && author("cli:ann") == "cli:ann")
+    }
+
     @Test func aServiceThatIsDownIsAWarningBeforeItsIncident() {
         let verdict = verdict(
             summary(.service) { replica in

@@ -90,6 +90,7 @@ import Testing
         let closed = try Stage(World(), isLoopback: false)
         let lived = try LivedWorld()
         let kept = try closed.world.token("somebody", .viewer)
+        try closed.world.commit([World.incident(1)], states: [World.sight()])
         let offer = try World()
         let approval = try offer.offer()
         let pressed = try Stage(offer)
@@ -170,6 +171,7 @@ import Testing
                 }),
             "keys": .string(stages[2].server.url + "/"), "plain": .string(stages[2].server.url),
             "lab": .string(stages[6].server.url + "/lab"),
+            "closed": ["url": .string(closed.server.url + incident), "token": .string(kept)],
         ]
         let file = offer.temporary.write(plan.serialized(), to: "plan.json")
         let ending = try RunningProgram(
@@ -179,7 +181,7 @@ import Testing
         ).waitForEnd()
         let names =
             (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + [
-                "press", "press without scripts", "over", "keys", "plain", "lab", "silent",
+                "press", "press without scripts", "over", "keys", "plain", "lab", "silent", "closed by link",
             ]
         #expect(ending.output == names.map { $0 + " ok\n" }.joined(), "\(ending.output)\(ending.errors)")
         let rows = try offered.flatMap { try $0.world.engine.waitingCommands() }

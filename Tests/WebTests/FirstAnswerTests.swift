@@ -63,6 +63,47 @@ struct FirstAnswerTests {
         #expect(!holds.face().get("/").text.contains("has not been true"))
     }
 
+    @Test("what was well in between is said beside since when it is so, wherever it stands")
+    func interrupted() throws {
+        func incident(_ ends: [Double]) -> Incident {
+            var incident = FirstAnswerTests.early(ending: false)
+            // Seconds before now, in turns: it was not so any more, it was so again.
+            for (index, back) in ends.enumerated() {
+                let (from, to): (Phase, Phase) = index.isMultiple(of: 2) ? (.firing, .clearing) : (.clearing, .firing)
+                incident.transitions.append(
+                    Transition(
+                        at: World.start - .seconds(back), rule: incident.rule, subject: incident.subject, from: from, to: to,
+                        reason: "x", condition: "active_runs (1) > 3", readings: []))
+            }
+            return incident
+        }
+        for (ends, words) in [
+            ([], nil), ([600], nil), ([600, 60], "but not from 08:50:00 to 08:59:00"),
+            ([900, 840, 600, 60], "but not 2 times, the last from 08:50:00 to 08:59:00"),
+            ([900, 840, 600], "but not from 08:45:00 to 08:46:00"),
+        ] as [([Double], String?)] {
+            let world = try World()
+            try world.commit([incident(ends)], states: [World.sight()])
+            for target in ["/", "/incidents", "/incidents/0000000000000001"] {
+                let text = world.face().get(target).text
+                #expect(text.contains("(21m39s ago)\(words.map { ", \($0)" } ?? "")"), "\(target) \(ends)")
+                #expect(text.contains("ago), but not") == (words != nil), "\(target) \(ends)")
+            }
+        }
+        // What is over lasted from its beginning on, and not all the time.
+        var over = incident([900, 840, 600])
+        over.resolvedAt = World.start
+        let kept = try World()
+        try kept.commit([over], states: [World.sight()])
+        for target in ["/", "/incidents?show=resolved"] {
+            let text = kept.face().get(target).text
+            #expect(text.contains(", not so for 1m of it"), "\(target)")
+        }
+        let verdict = StatusVerdict(summaries: [], at: World.start, open: [incident([600, 60])])
+        #expect(verdict.line.contains(", again for 1m, first 21m39s ago"), "\(verdict.line)")
+        #expect(StatusVerdict(summaries: [], at: World.start, open: [incident([])]).line.contains(", for 21m39s"))
+    }
+
     @Test("what the replicas say, or do not, stands in the answer: in a few words, of now, and not where it is over")
     func answers() throws {
         func world(_ ending: Bool, noted: String?, missing: [Endpoint: MissingReason]) throws -> World {
@@ -137,6 +178,26 @@ struct FirstAnswerTests {
         #expect(!text.contains("nothing is seen") && !text.contains("nothing new can be"))
         try world.commit([World.incident(1, rule: "dead-counters", app: nil, severity: .info)])
         #expect(world.face().get("/").text.contains("1 note is open, and no warning. And db (service) cannot be seen, 1 of 2"))
+    }
+
+    @Test("of several critical incidents each is told, the first few in words and the rest as how many")
+    func severalCritical() throws {
+        func text(_ incidents: [Incident]) throws -> String {
+            let world = try World()
+            try world.commit(incidents, states: [World.sight()])
+            return world.face().get("/").text
+        }
+        func down(_ number: Int, _ rule: String) -> Incident {
+            World.incident(number, rule: rule, app: nil, severity: .critical, summary: "\(rule) is so.")
+        }
+        let one = try text([down(1, "runtime-down"), World.incident(2)])
+        #expect(!one.contains("more critical</dt>"))
+        let five = try text([down(1, "runtime-down"), down(2, "mongo-dead"), down(3, "c"), down(4, "d"), down(5, "e"), World.incident(6)])
+        #expect(five.contains("6 incidents are open, 5 critical.") && five.contains("<dt>4 more critical</dt>"), "\(five.prefix(6_000))")
+        #expect(five.contains("<dd>runtime-down is so (active_runs 7 &gt; 3).</dd>"))
+        #expect(
+            five.contains("<bdi>mongo-dead</bdi></a> on runtime shared: mongo-dead is so (active_runs 7 &gt; 3)."), "\(five.prefix(6_000))")
+        #expect(five.contains("<a href=\"/incidents?severity=critical\">and 1 more</a>"))
     }
 
     @Test("while the engine says that it cannot write nothing is well, however fresh the journal is")

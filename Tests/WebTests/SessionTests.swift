@@ -14,7 +14,7 @@ import Testing
 /// Signing in, and the page's own forms.
 @Suite struct SessionTests {
     /// A browser with a cookie.
-    private struct Browser {
+    struct Browser {
         let face: Face
         var cookie = ""
 
@@ -284,6 +284,70 @@ import Testing
         #expect(browser.get("/incidents/0000?here=1").text.contains("/do/"))
         #expect(face.get("/api/v1/situation", link).status == 200 && face.get("/x\"><b", link).status == 404)
         #expect(face.get("/?here=2").status == 400)
+    }
+
+    @Test("the form in the place of a page is sent to that page's own address, so that a browser keeps the part that a link named")
+    func inPlace() throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let token = try world.token("maria", .approver)
+        let face = world.face(isLoopback: false)
+        let browser = Browser(face: face)
+        for (target, then) in [
+            ("/incidents/0000000000000001", "/incidents/0000000000000001"), ("/", "/"), ("/rules", "/rules"),
+            ("/incidents?rule=a&show=all", "/incidents?rule=a&amp;show=all"), ("/?range=6h", "/?range=6h"),
+            ("/incidents/0000000000000001?here=1", "/incidents/0000000000000001"),
+        ] {
+            let page = browser.get(target).text
+            #expect(
+                page.contains("<form class=\"card sign\" method=\"post\"><input type=\"hidden\" name=\"then\" value=\"\(then)\">"),
+                "\(page)")
+        }
+        let fields = [("then", "/incidents/0000000000000001"), ("name", "mozaiks-ops")]
+        let wrong = browser.post("/incidents/0000000000000001", fields + [("token", "mozops_nope")])
+        #expect(wrong.status == 401 && wrong.text.contains("nobody has that token"))
+        #expect(wrong.text.contains("<form class=\"card sign\" method=\"post\"><input"), "still in its place")
+        let right = browser.post("/incidents/0000000000000001", fields + [("token", token)])
+        #expect(right.status == 303 && right.header("Location") == "/incidents/0000000000000001" && right.header("Set-Cookie") != nil)
+        let list = browser.post("/incidents?rule=a&show=all", [("then", "/incidents?rule=a&show=all"), ("token", token)])
+        #expect(list.status == 303 && list.header("Location") == "/incidents?rule=a&show=all")
+        // Elsewhere, and of what is no page, a form has its own place.
+        #expect(browser.get("/sign-in?then=/rules").text.contains("method=\"post\" action=\"/sign-in\">"))
+        for place in ["/lab", "/nowhere"] {
+            #expect(browser.get(place).text.contains("method=\"post\" action=\"/sign-in\">"), "\(place)")
+        }
+        #expect(
+            browser.post("/rules", fields + [("token", token)], [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")])
+                .status == 403)
+        #expect(browser.post("/nowhere", fields + [("token", token)]).status == 405)
+    }
+
+    @Test("who may not say yes hears who may, and everybody what a yes would be refused for now")
+    func asked() throws {
+        let world = try World()
+        var approval = try world.offer()
+        for (role, mays) in [(Role.viewer, false), (.operator, false), (.approver, true)] {
+            let browser = try Browser.signedIn(world, world.token("\(role)", role))
+            let first = browser.get("/").text
+            #expect(
+                first.contains(mays ? "your yes or no to 1 action</a>" : "a yes or no, which needs an approver, to 1 action</a>"), "\(role)"
+            )
+            #expect(first.contains("A yes or no needs an approver; you are \(role.rawValue).") != mays)
+            #expect(!first.contains("refused now"))
+        }
+        #expect(world.face().get("/").text.contains("your yes or no to 1 action</a>"), "nobody in particular may sign in")
+        approval.obstacle = Refusal(.storm, "10 incidents opened within 10m: a storm is no time to act on one app")
+        var state = GuardState()
+        state.approvals = [approval]
+        try world.commit([], states: [StateRow(key: "guard", bytes: state.document.serializedBytes())])
+        for target in ["/", "/incidents/0000000000000001"] {
+            let page = world.face().get(target).text
+            #expect(page.contains("A yes would be refused now: 10 incidents opened within 10m: a storm"), "\(target)")
+            #expect(PageTests.faults(page).isEmpty)
+        }
+        #expect(world.face().get("/").text.contains("to 1 action</a> (a yes would be refused now)"))
+        let document = try world.face().get("/api/v1/approvals").json()["approvals"]?[0]?["obstacle"]
+        #expect(document?["step"]?.string == "storm")
     }
 
     @Test("by TLS a cookie of the plain name is nobody's")

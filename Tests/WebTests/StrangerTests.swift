@@ -2,6 +2,7 @@ import CycleKit
 import JSONParsing
 import Journal
 import Model
+import Server
 import Testing
 import Views
 
@@ -68,6 +69,54 @@ import Views
         let answer = world.face(settings: try world.see()).get("/api/v1/" + target)
         #expect(answer.status == status, "\(answer.text)")
         if status != 200 { #expect(try answer.json()["detail"]?.string == words, "\(answer.text)") }
+    }
+
+    @Test("of an app that nobody has seen a list says so; of what is on record, though it is no more, nothing is said")
+    func notes() throws {
+        let world = try World()
+        let face = world.face(settings: try world.see())
+        func notes(_ query: String) throws -> [String?]? {
+            try face.get("/api/v1/incidents?" + query).json()["notes"]?.array?.map(\.string)
+        }
+        #expect(try notes("app=app-clinik") == ["no app 'app-clinik' was seen; did you mean 'app-clinic'?"])
+        #expect(try notes("app=app-clinic") == [] && notes("severity=info") == [])
+        try world.commit([World.incident(1, rule: "old-rule", app: "app-gone", resolved: true)])
+        #expect(try notes("app=app-gone&state=open") == [] && notes("rule=old-rule&state=open") == [])
+        #expect(face.get("/api/v1/incidents?rule=older-rule").status == 400)
+    }
+
+    @Test(
+        "the page says of a name in its address that there is none, and offers no silence of it",
+        arguments: [
+            ("rule=noisy-neighbour", "There is no rule 'noisy-neighbour'; did you mean 'noisy-neighbor'?"),
+            ("rule=noisy-neighbour&runtime=shared", "There is no rule 'noisy-neighbour'; did you mean 'noisy-neighbor'?"),
+            ("runtime=shard", "There is no runtime 'shard'; did you mean 'shared'?"),
+            ("app=app-clinik&show=all", "No app 'app-clinik' was seen; did you mean 'app-clinic'?"),
+            ("rule=noisy-neighbor&runtime=shared&app=app-clinic", nil),
+        ] as [(String, String?)])
+    func page(query: String, words: String?) throws {
+        let world = try World()
+        let face = world.face(settings: try world.see())
+        let page = try SessionTests.Browser.signedIn(world, world.token("tom", .operator), face).get("/incidents?" + query)
+        #expect(page.status == 200 && page.text.contains("<p class=\"none\">none</p>"))
+        #expect(page.text.contains("<p class=\"notice\" role=\"status\"") == (words != nil), "\(page.text)")
+        if let words { #expect(page.text.contains(words.replacing(bytesOf: "'", with: "&#39;")), "\(page.text)") }
+        #expect(page.text.contains("id=\"silence-rule\"") == (words == nil))
+        #expect(PageTests.faults(page.text).isEmpty)
+    }
+
+    @Test("messages of a channel that there is not are none, and it is said that there is no such channel")
+    func channels() throws {
+        let world = try World()
+        func get(_ surroundings: Overview.Surroundings, _ channel: String) -> ServerResponse {
+            Face(world.folder, surroundings, isLoopback: true, token: nil, publicURL: nil, clock: StandingClock())
+                .get("/api/v1/messages?channel=" + channel)
+        }
+        let known = Overview.Surroundings(environment: "production", channels: ["ops-slack", "mail"])
+        #expect(get(known, "ops-slack").status == 200 && get(Overview.Surroundings(), "anything").status == 200)
+        let refused = get(known, "ops-slak")
+        #expect(refused.status == 400, "\(refused.text)")
+        #expect(try refused.json()["detail"]?.string == "there is no channel 'ops-slak'; did you mean 'ops-slack'?")
     }
 
     @Test("where hosts and services are watched too, what there is not may be any of them, and what there is is called what it is")

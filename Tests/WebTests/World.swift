@@ -89,11 +89,13 @@ struct World {
     /// What a poll just showed.
     static func sight(
         _ name: String = "shared", kind: WatchedKind = .runtime, missing: [Endpoint: MissingReason] = [:],
+        heardAt: [Endpoint: Timestamp] = [:],
         unjudged: [RuntimeSummary.Unjudged] = []
     ) -> StateRow {
         var replica = RuntimeSummary.Replica(url: "http://127.0.0.1:8000", perfInterval: .seconds(10))
         replica.isHealthy = missing[.health] == nil ? true : nil
         replica.missing = missing
+        replica.heardAt = heardAt
         var summary = RuntimeSummary(
             runtime: name, kind: kind, replicas: [replica], apps: 3, deadCounters: [.errors], liveCounters: [], endedRuns: 0)
         summary.unjudged = unjudged

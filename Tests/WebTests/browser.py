@@ -139,6 +139,43 @@ def lab(browser, url, pictures):
     return wrong + browser.faults("/".join(url.split("/")[:3]))
 
 
+def find(browser, selector):
+    """Where an element's middle is; by the debugger's own hands, which work where the page's scripts do not."""
+    root = browser.ask("DOM.getDocument")["root"]["nodeId"]
+    node = browser.ask("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+    assert node, f"no {selector}"
+    browser.ask("DOM.scrollIntoViewIfNeeded", nodeId=node)
+    quad = browser.ask("DOM.getBoxModel", nodeId=node)["model"]["content"]
+    return (quad[0] + quad[4]) / 2, (quad[1] + quad[5]) / 2
+
+
+def click(browser, selector):
+    x, y = find(browser, selector)
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+
+def closed(browser, plan):
+    """Where a form for signing in stands in the place of a page, its part that the link named is come back to, without scripts too."""
+    wrong = []
+    for scripts in (False, True):
+        browser.ask("Network.clearBrowserCookies")
+        browser.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
+        browser.open("about:blank")
+        browser.open(plan["url"] + "#asks")
+        for token in ("mozops_mistyped", plan["token"]):
+            click(browser, "#token")
+            browser.ask("Input.insertText", text=token)
+            browser.goes(lambda: click(browser, "form.sign button"))
+        frame = browser.ask("Page.getFrameTree")["frameTree"]["frame"]
+        if frame["url"] != plan["url"] or frame.get("urlFragment") != "#asks":
+            wrong.append(f"scripts {scripts}: did not come back to what waits: {frame}")
+    browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+    # That nobody may read it yet is told as an error, and no fault.
+    browser.faults(plan["url"])
+    return wrong
+
+
 def press(browser, plan, pictures, scripts):
     """From a link to a yes: sign in, approve, read what came of it; with and without scripts."""
     name = "press" if scripts else "press-without-scripts"
@@ -146,20 +183,6 @@ def press(browser, plan, pictures, scripts):
     browser.ask("Network.clearBrowserCookies")
     browser.size(PHONE, False)
     browser.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
-
-    def find(selector):
-        # The debugger's own hands, which work where the page's scripts do not.
-        root = browser.ask("DOM.getDocument")["root"]["nodeId"]
-        node = browser.ask("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
-        assert node, f"no {selector}"
-        browser.ask("DOM.scrollIntoViewIfNeeded", nodeId=node)
-        quad = browser.ask("DOM.getBoxModel", nodeId=node)["model"]["content"]
-        return (quad[0] + quad[4]) / 2, (quad[1] + quad[5]) / 2
-
-    def click(selector):
-        x, y = find(selector)
-        for kind in ("mousePressed", "mouseReleased"):
-            browser.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def body():
         root = browser.ask("DOM.getDocument", depth=-1)["root"]["nodeId"]
@@ -170,14 +193,14 @@ def press(browser, plan, pictures, scripts):
     browser.open("about:blank")
     browser.open(plan["url"] + "#asks")
     wrong += ["buttons before anybody signed in"] if "/do/" in body() else []
-    browser.goes(lambda: click("a.who"))
-    click("#token")
+    browser.goes(lambda: click(browser, "a.who"))
+    click(browser, "#token")
     browser.ask("Input.insertText", text="mozops_mistyped")
-    browser.goes(lambda: click("form.sign button"))
+    browser.goes(lambda: click(browser, "form.sign button"))
     wrong += [] if "nobody has that token" in body() else ["a wrong token was not refused"]
-    click("#token")
+    click(browser, "#token")
     browser.ask("Input.insertText", text=plan["token"])
-    browser.goes(lambda: click("form.sign button"))
+    browser.goes(lambda: click(browser, "form.sign button"))
     page = body()
     wrong += [] if plan["heading"] in page else ["did not come back to where it was"]
     frames = browser.ask("Page.getFrameTree")["frameTree"]["frame"]
@@ -189,7 +212,7 @@ def press(browser, plan, pictures, scripts):
     wrong += [] if cookies and all(c["httpOnly"] and c.get("sameSite") == "Strict" for c in cookies) else [f"cookies: {cookies}"]
     # A link in somebody's chat: the cookie does not come along with the first request.
     browser.open("data:text/html," + urllib.parse.quote(f'<a href="{plan["url"]}">an incident</a>'))
-    browser.goes(lambda: click("a"))
+    browser.goes(lambda: click(browser, "a"))
     for _ in range(1200):
         try:
             if "/do/approvals/" in body():
@@ -199,17 +222,17 @@ def press(browser, plan, pictures, scripts):
         # The browser follows two redirects in its own time, and tells of neither; nothing is judged by how long it takes.
         time.sleep(0.1)
     wrong += [] if "/do/approvals/" in body() else ["no buttons behind a link from elsewhere: " + body()[:300]]
-    browser.goes(lambda: click("button.yes"))
+    browser.goes(lambda: click(browser, "button.yes"))
     wrong += [] if plan["told"] in body() else [f"does not say {plan['told']!r}"]
     wrong += browser.faults(origin)
     browser.picture(pictures / f"{name}-asked.png")
-    browser.goes(lambda: click("form.who button"))
+    browser.goes(lambda: click(browser, "form.who button"))
     wrong += [] if "/do/" not in body() else ["buttons after signing out"]
     # A page of another site that sends the same form: neither cookie nor form of ours.
     other = "data:text/html," + urllib.parse.quote(
         f'<form method=post action="{origin}/do/actions/stop"><input name=form value=x><button>x</button></form>')
     browser.open(other)
-    browser.goes(lambda: click("button"))
+    browser.goes(lambda: click(browser, "button"))
     wrong += [] if "From elsewhere" in body() else ["another page's form was not refused: " + body()[:300]]
     browser.ask("Emulation.setScriptExecutionDisabled", value=False)
     return wrong
@@ -275,7 +298,7 @@ def main():
             for scripts, offer in zip((True, False), plan["press"]):
                 wrong = press(browser, offer, pictures, scripts)
                 print("press" if scripts else "press without scripts", "ok" if not wrong else wrong, flush=True)
-            for name, wrong in (("over", over(browser, plan["press"][2], pictures)), ("keys", keys(browser, plan["keys"])), ("plain", plain(browser, plan["plain"])), ("lab", lab(browser, plan["lab"], pictures)), ("silent", silent(browser, plan["keys"]))):
+            for name, wrong in (("over", over(browser, plan["press"][2], pictures)), ("keys", keys(browser, plan["keys"])), ("plain", plain(browser, plan["plain"])), ("lab", lab(browser, plan["lab"], pictures)), ("silent", silent(browser, plan["keys"])), ("closed by link", closed(browser, plan["closed"]))):
                 print(name, "ok" if not wrong else wrong, flush=True)
         finally:
             browser.close()

@@ -129,7 +129,7 @@ extension RuntimeSight {
             guard let reason = replica.missing[endpoint] else { return nil }
             return [
                 "endpoint": .string(endpoint.path), "reason": .string("\(reason)"),
-                "detail": .optional(replica.detail[endpoint].map(Shown.line)),
+                "detail": .optional(replica.detail[endpoint].map(Shown.line)), "last_evidence_at": .moment(replica.heardAt[endpoint]),
             ]
         }
         func words(_ texts: [Endpoint: String]) -> JSON? {
@@ -222,6 +222,8 @@ extension RuntimeSight {
             guard let known = MissingReason(try reason.string()) else { throw reason.error("is no reason") }
             replica.missing[endpoint] = known
             replica.detail[endpoint] = try missing.optional("detail")?.string()
+            // Monitors before it was told wrote nothing of it.
+            replica.heardAt[endpoint] = try missing.optional("last_evidence_at")?.timestamp()
         }
         return replica
     }

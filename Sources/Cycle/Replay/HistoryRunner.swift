@@ -20,7 +20,7 @@ public struct ReplayGap: Sendable {
     public init(_ stretch: UnreadableStretches.Stretch) {
         self.init(
             runtime: stretch.runtime, from: stretch.from, to: stretch.to,
-            reason: "\(stretch.endpoint.path) could not be read (\(stretch.reason))")
+            reason: "\(stretch.endpoint.called) could not be read (\(stretch.reason))")
         isBlind = false
     }
 }

@@ -16,7 +16,19 @@ public struct PolicyErrors: Error, Sendable {
 
 extension PolicyErrors: CustomStringConvertible {
     /// All of them, one below the other.
-    public var description: String { diagnostics.map(\.description).joined(separator: "\n\n") }
+    public var description: String { PolicyErrors.text(diagnostics) }
+
+    /// The same for whoever wrote one of the files just now: its errors, then what is doubtful in it, then what follows from it in
+    /// files that nobody touched.
+    public func description(causedBy file: String) -> String {
+        let own = diagnostics.filter { $0.file.isSame(as: file) }
+        let sorted = own.filter { $0.severity == .error } + own.filter { $0.severity != .error }
+        let rest = diagnostics.filter { !$0.file.isSame(as: file) }
+        guard sorted.first?.severity == .error, !rest.isEmpty else { return PolicyErrors.text(sorted + rest) }
+        return PolicyErrors.text(sorted) + "\n\nWhat follows from it elsewhere:\n\n" + PolicyErrors.text(rest)
+    }
+
+    private static func text(_ all: [Diagnostic]) -> String { all.map(\.description).joined(separator: "\n\n") }
 }
 
 /// Reads policy files, merges them and compiles their rules.

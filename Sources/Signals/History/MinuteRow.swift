@@ -196,6 +196,24 @@ public struct RunGauges: Hashable, Sendable {
 }
 
 extension MinuteRow {
+    /// What a runtime's row says of a signal in its minute, for whoever looks at the past. A reading of open runs stands for some
+    /// intervals after the last answer, so that one that comes late is no gap for rules; of a minute in which chats were not seen it
+    /// is of before, and here it is missing.
+    public func seen(_ signal: Signal) -> Evidence {
+        let raw = Int(signal.rawValue)
+        guard raw < readings.count else { return .missing(.notTracked) }
+        // Just begun is another thing than over.
+        guard case .value(let value) = readings[raw], let reason = chatsMissing, reason != .tooLittleData else { return readings[raw] }
+        switch signal {
+        case .openRuns, .stalledRuns, .ghostRuns, .activeApps: return .missing(reason)
+        case .activeRuns:
+            // The endpoint that counts them may answer though the chats do not come.
+            let rules = CounterRules(alive: liveCounters, dead: deadCounters, price: nil)
+            return rules.gauge(signal, gauges, total: gauges).rounded() == .value(value) ? .missing(reason) : .value(value)
+        default: return readings[raw]
+        }
+    }
+
     /// What an app's row says of a signal in its minute alone.
     /// - Parameters:
     ///   - runtime: the runtime's row of the same minute.

@@ -132,6 +132,9 @@ extension EndpointTrack {
         } else if evaluation.at - entry.at > replica.maxGap(endpoint, evaluation.options) {
             summary.missing[endpoint] = .stale
         }
+        if let lastEvidence, summary.missing[endpoint] != nil {
+            summary.heardAt[endpoint] = Timestamp(milliseconds: lastEvidence)
+        }
         if !detail.isEmpty { summary.detail[endpoint] = detail }
         entry.figures?.say(in: &summary, of: replica, evaluation)
     }

@@ -13,6 +13,8 @@ public struct RuntimeSummary: Hashable, Sendable {
         public var elapsedMilliseconds: [Endpoint: Double] = [:]
         /// Endpoints whose newest answer was no evidence, with the reason.
         public var missing: [Endpoint: MissingReason] = [:]
+        /// Of those, when the last answer that was evidence came; absent where none ever did.
+        public var heardAt: [Endpoint: Timestamp] = [:]
         /// For people: what the endpoint or the connection said.
         public var detail: [Endpoint: String] = [:]
         /// Size of the figures of the newest perf answer; nil before the first.

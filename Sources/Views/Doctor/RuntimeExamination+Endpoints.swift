@@ -15,7 +15,7 @@ extension RuntimeExamination {
         if let reason = replica.missing[endpoint], !(endpoint == .activeRuns && reason == .notTracked) {
             let detail = replica.detail[endpoint].map { ": \($0)" } ?? ""
             let grade: Findings.Grade = endpoint == .activeRuns || endpoint == .events || isOfSomeBuilds ? .note : .broken
-            findings.add(grade, "\(endpoint.path) tells nothing: \(reason)\(detail) (\(took))")
+            findings.add(grade, "\(endpoint.called) tells nothing: \(reason)\(detail) (\(took))")
             return
         }
         defer { survey(endpoint, probe, &findings) }
@@ -26,39 +26,39 @@ extension RuntimeExamination {
             if let ping = replica.mongoPingMilliseconds { parts.append("Mongo ping \(Figure.number(ping)) ms") }
             if let websockets = replica.websockets { parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")") }
             findings.add(
-                replica.isHealthy == true ? .ok : .broken, "\(endpoint.path): \(parts.joined(separator: ", ")) (\(took))")
+                replica.isHealthy == true ? .ok : .broken, "\(endpoint.called): \(parts.joined(separator: ", ")) (\(took))")
         case .activeRuns:
             if let note = replica.stubNote {
                 findings.add(
                     .note,
-                    "\(endpoint.path) is a constant stub (\"\(note)\"): not used; runs are counted from the perf "
+                    "\(endpoint.called) is a constant stub (\"\(note)\"): not used; runs are counted from the perf "
                         + "endpoint instead")
             } else {
-                findings.add(.ok, "\(endpoint.path): counts runs (\(took))")
+                findings.add(.ok, "\(endpoint.called): counts runs (\(took))")
             }
         case .events:
             let calls = replica.usageDelta.map { "\($0) model calls" } ?? "no count of model calls"
             let age = replica.uptime.map { ", process up for \($0.brief)" } ?? ""
-            findings.add(.ok, "\(endpoint.path): \(calls)\(age) (\(took))")
+            findings.add(.ok, "\(endpoint.called): \(calls)\(age) (\(took))")
         case .inside:
             let runs = replica.running.map { "\($0) really running, which is what active_runs says" }
             let lag = replica.loopLag.map { ", its event loop at most \(Self.milliseconds($0 * 1_000)) late" } ?? ""
             findings.add(
                 runs == nil ? .note : .ok,
-                "\(endpoint.path): \(runs ?? "this build of the runtime does not show what runs")\(lag) (\(took))")
+                "\(endpoint.called): \(runs ?? "this build of the runtime does not show what runs")\(lag) (\(took))")
         case .perf, .perfChats:
-            findings.add(.ok, "\(endpoint.path): \(Self.chats(replica)) (\(took))")
+            findings.add(.ok, "\(endpoint.called): \(Self.chats(replica)) (\(took))")
             if replica.unreadableFields > 0 {
                 let count = replica.unreadableFields
                 findings.add(
                     .note,
-                    "\(endpoint.path): \(count) field\(count == 1 ? "" : "s") or chats in it cannot be read and are left out "
+                    "\(endpoint.called): \(count) field\(count == 1 ? "" : "s") or chats in it cannot be read and are left out "
                         + "of all sums: of another type, out of range, or without ids")
             }
         // What its figures say of themselves is all that there is to say. What is not asked of the runtime says nothing.
         default:
             if endpoint.traits.cadence == .fromMemory { return }
-            findings.add(.ok, "\(endpoint.path): \(replica.said[endpoint] ?? "answers") (\(took))")
+            findings.add(.ok, "\(endpoint.called): \(replica.said[endpoint] ?? "answers") (\(took))")
         }
     }
 
@@ -67,7 +67,7 @@ extension RuntimeExamination {
         guard let dropped = probe?.dropped[endpoint], !dropped.isEmpty else { return }
         let shown = dropped.prefix(8).joined(separator: ", ")
         let more = dropped.count > 8 ? " and \(dropped.count - 8) more" : ""
-        findings.add(.note, "\(endpoint.path): left out or not believed: \(shown)\(more)")
+        findings.add(.note, "\(endpoint.called): left out or not believed: \(shown)\(more)")
     }
 
     /// `3 open of 4 chats of 1 app`; what the answer did not say is not said either.

@@ -23,7 +23,8 @@ extension Face {
             cookie = try keeper.signIn(String(typed.filter { $0 != " " }), request)
         } catch {
             guard error.status == 401 else { throw error }
-            return Page.response(Page.signIn(then: then, .nobody, wrong: error.detail), status: 401)
+            return Page.response(
+                Page.signIn(then: then, .nobody, wrong: error.detail, isInPlace: request.path != Page.signIn), status: 401)
         }
         return Face.goTo(then, [("Set-Cookie", cookie)])
     }

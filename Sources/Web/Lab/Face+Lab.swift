@@ -66,7 +66,10 @@ extension Face {
             throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
         }
         switch draft.policies(over: files) {
-        case .failure(let errors): return again("This is no policy yet", errors.description, status: 422)
+        case .failure(let errors):
+            // Places are those of the file to be.
+            let line = draft.firstLine == 1 ? "" : "\n\nLine \(draft.firstLine) of \(draft.fileName) is the first that you typed."
+            return again("This is no policy yet", errors.description(causedBy: draft.fileName) + line, status: 422)
         case .success(let new):
             do throws(Problem) {
                 let id = try lab.begin(draft, new: new, old: old, settings: settings, now: now, monotonic: clock.monotonicNanoseconds())

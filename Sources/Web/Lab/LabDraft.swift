@@ -39,6 +39,8 @@ struct LabDraft: Sendable {
     }
     /// The file as it is to be saved.
     let file: String
+    /// Where in it begins what was typed; from 1.
+    let firstLine: Int
 
     init(_ kind: Kind, app: AppID?, _ text: String) throws(Problem) {
         guard kind != .app || app != nil else { throw .badRequest("name the app whose policy it is") }
@@ -57,6 +59,7 @@ struct LabDraft: Sendable {
         var head = holds("schema") ? "" : LabDraft.header + "\n"
         if !holds("ops_policy"), kind == .app, let app { head += "ops_policy: \(JSON.string(app.text).serialized())\n" }
         if !holds("ops_policy"), kind != .app { head += "ops_policy: default\n" }
+        firstLine = head.utf8.count { $0 == UInt8(ascii: "\n") } + 1
         file = head + text + (text.hasSuffix("\n") ? "" : "\n")
     }
 

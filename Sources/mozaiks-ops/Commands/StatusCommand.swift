@@ -124,7 +124,7 @@ extension Overview {
             text +=
                 "  \(terminal.paint(shortIDs[incident.id] ?? incident.id, .bold))  \(rendering.severity(incident.severity))  "
                 + "\(Shown.id(incident.rule)) on \(incident.subject), since \(rendering.moment(incident.since)) "
-                + "(\(max(now - incident.since, .zero).brief))\(seen)\n"
+                + "(\(max(now - incident.since, .zero).brief))\(incident.interrupted(rendering.moment).map { ", \($0)" } ?? "")\(seen)\n"
             if let quiet = incident.quietSince {
                 text += "        not true any more since \(rendering.moment(quiet)); \(end(of: incident, rendering.moment))\n"
             }

@@ -131,7 +131,8 @@ struct Rendering: Sendable {
         text += why.map { terminal.paint(Shown.code(readable($0)), .yellow) + "\n" }.joined() + "\n"
         var facts = [
             ("id", incident.id), ("short id", ShortNames.shown(incident.id, shortIDs)), ("status", incident.status.rawValue),
-            ("since", moment(incident.since)), ("opened", moment(incident.openedAt)),
+            ("since", moment(incident.since) + (incident.interrupted(clock).map { ", \($0)" } ?? "")),
+            ("opened", moment(incident.openedAt)),
         ]
         if let resolved = incident.resolvedAt {
             facts.append(("resolved", "\(moment(resolved)) (\(incident.resolveReason ?? "cleared"))"))
@@ -177,7 +178,7 @@ struct Rendering: Sendable {
             case .verification(let found):
                 let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
                 text = "\(String(word)) (\(found.lease)): \(Shown.code(readable(found.text)))"
-            case .note(let note): text = "\(Shown.id(note.by)): \(Shown.code(readable(note.text)))"
+            case .note(let note): text = "\(note.author): \(Shown.code(readable(note.text)))"
             }
             return "  \(clock(entry.at))   \(text)\n"
         }.joined()

@@ -122,7 +122,10 @@ enum ApprovalCommand {
             })
         let waiting = approvals.filter { $0.isWaiting(at: now) }
         let lines = waiting.map { approval in
-            "\(approval.id): \(Shown.code(rendering.readable(approval.reason.text)))\n    mozaiks-ops actions approve \(approval.id)   or   mozaiks-ops actions deny \(approval.id)"
+            let obstacle =
+                approval.obstacle.map { "\n    a yes would be refused now: \(Shown.code(rendering.readable($0.text)))" } ?? ""
+            return
+                "\(approval.id): \(Shown.code(rendering.readable(approval.reason.text)))\(obstacle)\n    mozaiks-ops actions approve \(approval.id)   or   mozaiks-ops actions deny \(approval.id)"
         }
         return table + (lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n")
     }

@@ -74,7 +74,8 @@ final class CheckWatch: Sendable {
             [
                 "version": .text(Version.text), "for": .text("\(span)"), "interval": .text("\(assembly.configuration.interval.value)"),
                 "mode": .text(assembly.configuration.mode.value.rawValue),
-                "runtimes": .text(assembly.targets.map(\.runtime).joined(separator: ",")),
+                "runtimes": .text(assembly.configuration.names(of: .runtime)), "hosts": .text(assembly.configuration.names(of: .host)),
+                "services": .text(assembly.configuration.names(of: .service)),
             ])
         var daemon = Daemon(
             core: core, targets: assembly.targets, poller: assembly.poller(clock: clock, logger: logger), senders: senders,

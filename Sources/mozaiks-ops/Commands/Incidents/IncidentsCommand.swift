@@ -1,4 +1,5 @@
 import Composition
+import Configuration
 import Cycle
 import Journal
 import Model
@@ -27,7 +28,8 @@ enum IncidentsCommand {
         filter.app = arguments.value("app").map { AppID($0) }
         filter.rule = arguments.value("rule")
         filter.since = try invocation.span("since").map { invocation.clock.now() - $0 }
-        let journal = try invocation.journalForReading(invocation.configuration())
+        let configuration = try invocation.configuration()
+        let journal = try invocation.journalForReading(configuration)
         let list = try IncidentList(journal, filter)
         if !list.damaged.isEmpty {
             invocation.logger.warning(
@@ -36,8 +38,20 @@ enum IncidentsCommand {
         }
         var rendering = invocation.rendering()
         rendering.shortIDs = list.shortIDs
-        invocation.print(text: rendering.incidents(list.incidents), json: list.document())
+        let strangers = list.incidents.isEmpty ? try strangers(in: filter, journal, configuration) : []
+        for stranger in strangers { complain(stranger.message, hint: stranger.hint) }
+        invocation.print(text: rendering.incidents(list.incidents), json: list.document(notes: strangers.map(\.whole)))
         return .ok
+    }
+
+    /// What of a filter names nothing that there is, where the policies that say what there is can be read.
+    private static func strangers(
+        in filter: IncidentFilter, _ journal: Journal, _ configuration: Configuration
+    ) throws(JournalError) -> [KnownNames.Stranger] {
+        let match = try filter.unheard(in: journal)
+        guard !match.isEmpty, let policies = try? Assembly.loadPolicies(configuration) else { return [] }
+        let apps = match.apps.isEmpty ? [] : KnownNames.apps(seenIn: journal)
+        return Strangers(configuration, policies).find(in: match, apps: apps)
     }
 
     static let show = Command(

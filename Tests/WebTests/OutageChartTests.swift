@@ -1,0 +1,118 @@
+import JSONParsing
+import Journal
+import Model
+import Signals
+import TestKit
+import Testing
+import Views
+
+@testable import Cycle
+@testable import Web
+
+/// What charts and history say while nothing is read any more, and before anything is on record.
+@Suite("Charts of an outage")
+struct OutageChartTests {
+    private static let now = World.start.minute
+    private static let heard = World.start - .seconds(100)
+    private static let lost: [Endpoint: MissingReason] = [
+        .health: .unreachable, .activeRuns: .notTracked, .perf: .unreachable, .events: .unreachable,
+    ]
+
+    /// Read until 08:58:20; the minute before is the last on record.
+    private func world(_ sight: StateRow) throws -> World {
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(
+                states: [sight],
+                minutes: (3...10).reversed().map { back in
+                    ChartTests.minute(
+                        Self.now - back,
+                        [.activeRuns: .value(20), .websockets: .value(22), .errorRate: .missing(.deadCounter), .up: .value(1)])
+                }))
+        return world
+    }
+
+    @Test("the head of a chart says since when nothing is read, and why, and no last value stands for now")
+    func head() throws {
+        let dark = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard])).face().get("/").text
+        let words = "nothing read since 08:58:20 (1m40s ago): the runtime gave no answer"
+        #expect(dark.contains("Concurrent runs by app: <strong>\(words)</strong>"), "\(dark.suffix(9_000))")
+        #expect(dark.contains("Active websockets: <strong>\(words)</strong>"))
+        #expect(dark.contains("08:59:00 to 09:00:00: the runtime gave no answer"), "the gap begins where evidence ended")
+        #expect(!dark.contains("<strong>20</strong>") && !dark.contains("<strong>22</strong>") && PageTests.faults(dark).isEmpty)
+        let well = try world(World.sight()).face().get("/").text
+        #expect(well.contains("Concurrent runs by app: <strong>20</strong>") && !well.contains("nothing read since"))
+        // What one endpoint does not say the others do.
+        let half = try world(World.sight(missing: [.perf: .unauthorized, .activeRuns: .notTracked], heardAt: [.perf: Self.heard]))
+            .face().get("/").text
+        #expect(half.contains("Concurrent runs by app: <strong>nothing read since 08:58:20 (1m40s ago): the runtime refused our token"))
+        #expect(half.contains("Active websockets: <strong>22</strong>"))
+        // A time that is over tells of then.
+        let then = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard])).face()
+            .get("/?from=2026-11-21T08:45&to=2026-11-21T08:58").text
+        #expect(then.contains("Concurrent runs by app: <strong>20</strong>"))
+    }
+
+    @Test("the history has the reason of the outage at once, and of a dead counter that it is dead")
+    func series() throws {
+        let face = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard])).face()
+        let answer = try face.get("/api/v1/history?runtime=shared&signal=active_runs,websockets,error_rate,up&since=10m").json()
+        func points(_ name: String) -> [String] {
+            let series = answer["series"]?.array?.first { $0["series"]?.string == name }
+            return (series?["points"]?.array ?? []).suffix(2).map { point in
+                let clock = point["at"]?.string?.dropFirst(11).prefix(5) ?? ""
+                return "\(clock) \(point["value"]?.double.map { "\(Int($0))" } ?? point["missing"]?.string ?? "-")"
+            }
+        }
+        // The minute in which evidence ended is on record once no answer can come late.
+        #expect(points("active_runs") == ["08:57 20", "08:59 unreachable"], "\(answer)")
+        #expect(points("websockets") == ["08:57 22", "08:59 unreachable"])
+        #expect(points("error_rate") == ["08:57 dead_counter", "08:59 dead_counter"])
+        #expect(points("up") == ["08:56 1", "08:57 1"], "that nobody answers is something to read")
+    }
+
+    @Test("a minute of which nothing was read is a gap also once it is on record, and what is still counted is none")
+    func recorded() throws {
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight()],
+                minutes: [
+                    ChartTests.minute(Self.now - 6, [.activeRuns: .value(20)], apps: [("a", 20)]),
+                    ChartTests.minute(Self.now - 5, [.activeRuns: .value(20)], apps: [("a", 20)], chatsMissing: .unreachable),
+                    ChartTests.minute(Self.now - 4, [.activeRuns: .value(7)], chatsMissing: .error(status: 500)),
+                    ChartTests.minute(Self.now - 3, [.activeRuns: .value(3)], apps: [("a", 3)]),
+                ]))
+        let answer = try world.face().get("/api/v1/history?runtime=shared&signal=active_runs&since=10m").json()
+        let points = answer["series"]?[0]?["points"]?.array ?? []
+        #expect(points.map { $0["value"]?.double } == [20, nil, 7, 3], "\(answer)")
+        #expect(points.count > 1 && points[1]["missing"]?.string == "unreachable")
+        #expect(world.face().get("/").text.contains("08:55:00 to 08:56:00: the runtime gave no answer"))
+    }
+
+    @Test("before the first minute is over that is said, and not that nothing is kept")
+    func beginning() throws {
+        let world = try World()
+        try world.commit([], states: [World.sight()])
+        let young = world.face(at: StandingClock(moment: World.start + .seconds(30))).get("/").text
+        #expect(young.contains("the first minute is not complete yet.") && !young.contains("Nothing is kept"), "\(young.suffix(6_000))")
+        #expect(world.face().get("/?from=2026-11-20T08:00&to=2026-11-20T09:00").text.contains("Nothing is kept of that time."))
+        let deaf = try World()
+        try deaf.commit([], states: [World.sight(missing: Self.lost)])
+        #expect(deaf.face().get("/").text.contains("and nothing was read yet: the runtime gave no answer."))
+    }
+
+    @Test("when evidence ended is kept with what was seen, and missing in what monitors wrote before")
+    func kept() throws {
+        let bytes = try #require(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard]).bytes)
+        let sight = try RuntimeSight(DocumentReader(JSON(parsing: bytes), document: "sight"))
+        #expect(sight.summary.replicas[0].heardAt == [.perf: Self.heard])
+        let now = World.start
+        #expect(Blackout(of: .activeRuns, in: sight, now: now)?.since == Self.heard)
+        #expect(Blackout(of: .websockets, in: sight, now: now) == nil, "since when is not known")
+        #expect(Blackout(of: .up, in: sight, now: now) == nil && Blackout(of: .activeRuns, in: sight, now: now + .minutes(4)) == nil)
+        let before = String(decoding: bytes, as: UTF8.self).replacing(bytesOf: "last_evidence_at", with: "x")
+        let old = try RuntimeSight(DocumentReader(JSON(parsing: Array(before.utf8)), document: "sight"))
+        #expect(old.summary.replicas[0].heardAt.isEmpty && old.summary.replicas[0].missing == Self.lost)
+    }
+}
