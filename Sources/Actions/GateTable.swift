@@ -64,6 +64,8 @@ public struct GateTable: Sendable {
     struct Runtime: Sendable {
         var apps: [AppID: Restraints] = [:]
         var openRunsAt: Timestamp?
+        /// Whether it is one process: what that counts itself is all that runs.
+        var isSingle = false
     }
 
     var runtimes: [String: Runtime] = [:]
@@ -79,8 +81,9 @@ public struct GateTable: Sendable {
     ///   - runtimes: all watched runtimes; a request about any other is let through and counted.
     ///   - leases: leases of any state; those that are neither intended nor in force, and shadows, are left out.
     ///   - openRuns: by runtime. A runtime whose open runs are not known is left out.
+    ///   - single: those of them that are one process.
     public init(
-        runtimes: [String], leases: [Lease] = [], openRuns: [String: OpenRuns] = [:],
+        runtimes: [String], leases: [Lease] = [], openRuns: [String: OpenRuns] = [:], single: Set<String> = [],
         staleAfter: TimeSpan = .minutes(2), unattendedAfter: TimeSpan? = nil, pollInterval: TimeSpan = .seconds(10),
         texts: GateTexts = GateTexts()
     ) {
@@ -89,7 +92,7 @@ public struct GateTable: Sendable {
         self.pollInterval = pollInterval
         self.texts = texts
         for name in runtimes {
-            self.runtimes[name] = Runtime(openRunsAt: openRuns[name]?.at)
+            self.runtimes[name] = Runtime(openRunsAt: openRuns[name]?.at, isSingle: single.contains(name))
         }
         for lease in leases where lease.isWanted {
             // One tenant, however its id is spelt in the figures.
@@ -160,9 +163,12 @@ public struct GateTable: Sendable {
     ///   - pending: how many of them are not in the runtime's figures yet; nil counts those since the last poll.
     ///   - most: at most so many of the runs that ran at the last poll can be running, by what the gate saw; nil: it does not know.
     ///   - answering: since when the gate answers: what began while it did not was let in, and is remembered by nobody.
+    ///   - running: how many runs of the app hold a place right now, where whoever asks knows that: of a runtime that is one process
+    ///     it goes before all figures, which are as old as the last poll.
     public func decide(
         runtime: String, app: AppID, pack: PackID?, isInChat: Bool = false, now: Timestamp, starts: StartWindow,
-        elsewhere: StartWindow = StartWindow(), pending: Int? = nil, most: Int? = nil, answering: Timestamp? = nil
+        elsewhere: StartWindow = StartWindow(), pending: Int? = nil, most: Int? = nil, answering: Timestamp? = nil,
+        running told: Int? = nil
     ) -> GateDecision {
         guard let known = runtimes[runtime] else { return .allow(.failedOpen(.unknownRuntime)) }
         guard let restraints = known.apps[app] else { return .allow(.free) }
@@ -188,7 +194,8 @@ public struct GateTable: Sendable {
                 running.least = running.least.map { min($0, most) }
             }
             for outcome in outcomes(
-                restraint, running, at: known.openRunsAt, now: now, starts: starts, elsewhere: elsewhere, pending: pending)
+                restraint, running, at: known.openRunsAt, now: now, starts: starts, elsewhere: elsewhere, pending: pending,
+                told: known.isSingle ? told : nil)
             {
                 switch outcome {
                 case .doubt(let reason): doubt = doubt ?? reason
@@ -228,7 +235,7 @@ public struct GateTable: Sendable {
 
     private func outcomes(
         _ restraint: Restraints.Restraint, _ running: OpenRuns.App, at polled: Timestamp?, now: Timestamp, starts: StartWindow,
-        elsewhere: StartWindow, pending: Int?
+        elsewhere: StartWindow, pending: Int?, told: Int?
     ) -> [Outcome] {
         let untilExpiry = restraint.expiresAt - now
         switch restraint.effect {
@@ -244,7 +251,11 @@ public struct GateTable: Sendable {
                 outcomes.append(.refuse(.startsPerMinute(limit: limit), wait: min(leaves, untilExpiry)))
             }
             if let limit = limits.concurrentWorkflows.map({ max(1, $0) }) {
-                if let polled, let active = running.active ?? running.least {
+                if let told {
+                    if told >= limit {
+                        outcomes.append(.refuse(.openRuns(limit: limit, open: told), wait: min(pollInterval, untilExpiry)))
+                    }
+                } else if let polled, let active = running.active ?? running.least {
                     let open = active + (pending ?? starts.count(after: polled)) + elsewhere.count(after: polled)
                     if now - polled > staleAfter {
                         outcomes.append(.doubt(.openRunsStale))

@@ -164,7 +164,8 @@ extension GuardState {
         if context.landsAtGateOnly, !watch.isAsked {
             return isLast
                 ? Finding(
-                    outcome: .unknown, text: "it is in force at the gate, but no proxy has asked the gate about \(lease.key.app)")
+                    outcome: .unknown,
+                    text: "it is in force at the gate, but neither a proxy nor the extension has asked the gate about \(lease.key.app)")
                 : nil
         }
         guard let startsBefore = watch.starts, let runsBefore = watch.runs,

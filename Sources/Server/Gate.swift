@@ -87,7 +87,8 @@ public final class Gate: Sendable {
     ///   - method: as the client sent it.
     ///   - target: as the client sent it, see ``StartRoute``.
     ///   - runtime: what the proxy calls the runtime behind it; nil where there is only one.
-    public func ask(method: String, target: some Collection<UInt8>, runtime: String?) -> Answer {
+    ///   - running: how many runs of the app hold a place now; nil where whoever asks does not know it, as no proxy does.
+    public func ask(method: String, target: some Collection<UInt8>, runtime: String?, running: Int? = nil) -> Answer {
         guard let route = StartRoute(method: method, target: target) else {
             state.withLock { state in
                 state.counters.asked += 1
@@ -99,7 +100,7 @@ public final class Gate: Sendable {
         return state.withLock { state in
             state.counters.asked += 1
             state.latest = max(state.latest, wall)
-            return .start(Self.decide(route, runtime: runtime, now: state.latest, &state))
+            return .start(Self.decide(route, runtime: runtime, running: running, now: state.latest, &state))
         }
     }
 
@@ -191,9 +192,9 @@ public final class Gate: Sendable {
         return memories
     }
 
-    private static func decide(_ route: StartRoute, runtime: String?, now: Timestamp, _ state: inout State)
-        -> GateDecision
-    {
+    private static func decide(
+        _ route: StartRoute, runtime: String?, running: Int?, now: Timestamp, _ state: inout State
+    ) -> GateDecision {
         guard let name = state.table.runtime(named: runtime) else {
             state.counters.allowed += 1
             state.counters.failedOpen[.unknownRuntime, default: 0] += 1
@@ -207,13 +208,13 @@ public final class Gate: Sendable {
             if route.pack != nil { state.withSockets.insert(name) }
             if let chat { state.memories[subject]?.heard(chat, now) }
         }
-        let decision = judge(route, subject, chat, now, &state)
+        let decision = judge(route, subject, chat, running, now, &state)
         count(decision, route, subject, chat, now, &state)
         return decision
     }
 
     private static func judge(
-        _ route: StartRoute, _ subject: GateSubject, _ chat: StableHash?, _ now: Timestamp, _ state: inout State
+        _ route: StartRoute, _ subject: GateSubject, _ chat: StableHash?, _ running: Int?, _ now: Timestamp, _ state: inout State
     ) -> GateDecision {
         let (name, app) = (subject.runtime, subject.app)
         if let chat {
@@ -235,7 +236,8 @@ public final class Gate: Sendable {
         let hearsAll = state.elsewhere == nil && state.withSockets.contains(name)
         let decision = state.table.decide(
             runtime: name, app: app, pack: route.pack, isInChat: route.chat != nil, now: now, starts: memory?.window ?? StartWindow(),
-            elsewhere: elsewhere, pending: memory?.pending, most: hearsAll ? memory?.most(now) : nil, answering: state.answering)
+            elsewhere: elsewhere, pending: memory?.pending, most: hearsAll ? memory?.most(now) : nil, answering: state.answering,
+            running: running)
         if case .refuse = decision, state.isUnattended(now) { return .allow(.failedOpen(.unattended)) }
         return decision
     }

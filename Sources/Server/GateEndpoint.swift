@@ -12,7 +12,9 @@ import Model
 /// nginx takes any other status than 2xx, 401 and 403 for an error. Each form reads its own fields only: a
 /// `forward_auth` passes on what the client sent, and a client could send `X-Original-URI`.
 ///
-/// `&runtime=NAME` says which runtime is behind the proxy, where several are watched.
+/// `&runtime=NAME` says which runtime is behind the proxy, where several are watched. `&running=N` beside `refuse=403` is for the
+/// runtime extension alone: so many runs of the app hold a place in its process now. A proxy's question has a fixed query, and
+/// nothing of a client's in it.
 struct GateEndpoint: Sendable {
     let gate: Gate
 
@@ -24,7 +26,7 @@ struct GateEndpoint: Sendable {
         if targets.count == 1, methods.count == 1 {
             answer = gate.ask(
                 method: String(decoding: methods[0], as: UTF8.self), target: targets[0],
-                runtime: request.queryValue("runtime"))
+                runtime: request.queryValue("runtime"), running: isNginx ? Self.count(request.queryValue("running")) : nil)
         } else {
             answer = gate.askedUnparsably()
         }
@@ -39,6 +41,11 @@ struct GateEndpoint: Sendable {
         }
         return Self.response(
             gate.ask(method: method, target: target, runtime: request.queryValue("runtime")), isNginx: false)
+    }
+
+    private static func count(_ text: String?) -> Int? {
+        guard let text, (1...7).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return Int(text)
     }
 
     private static func response(_ answer: Gate.Answer, isNginx: Bool) -> ServerResponse {

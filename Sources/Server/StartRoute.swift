@@ -41,9 +41,10 @@ struct StartRoute: Hashable, Sendable {
     let spelling: Spelling
 
     /// Reads a request; nil when no runtime would start a run for it. Methods are case-sensitive. A GET is taken for a websocket:
-    /// a proxy asks about no other.
+    /// a proxy asks about no other. So is a CONNECT: over HTTP/2 and HTTP/3 a websocket is opened with one (RFC 8441, RFC 9220),
+    /// and the proxy makes an upgrade of it on its way to the runtime.
     init?(method: String, target: some Collection<UInt8>) {
-        let isSocket = method == "GET"
+        let isSocket = method == "GET" || method == "CONNECT"
         guard isSocket || method == "POST" else { return nil }
         let whole = Self.withoutOrigin(Array(target)).prefix { $0 != UInt8(ascii: "?") }
         let path = whole.prefix { $0 != UInt8(ascii: "#") }

@@ -219,7 +219,6 @@ struct Clocks {
         "\(since(incident.since))\(incident.interrupted(words).map { ", \($0)" } ?? "")"
     }
 
-
     func age(_ moment: Timestamp) -> String {
         let age = max(now - moment, .zero)
         return age < .seconds(1) ? "just now" : "\(age.brief) ago"

@@ -117,6 +117,39 @@ struct GateTableTests {
                 == "failed open: open_runs_stale")
     }
 
+    /// Told by whoever runs them: so many right now, whatever the last poll showed, how old it is and what was let through since.
+    @Test(
+        "of a runtime that is one process what it counts itself goes before all figures",
+        arguments: [(0, nil), (1, nil), (2, "openRuns(limit: 2, open: 2)"), (3, "openRuns(limit: 2, open: 3)")] as [(Int, String?)])
+    func told(running: Int, refusal: String?) {
+        let leases = [GateSample.lease(GateSample.throttle(runs: 2))]
+        let busy = OpenRuns(at: GateSample.t0, byApp: [GateSample.app: 2])
+        let idle = OpenRuns(at: GateSample.t0, byApp: [:])
+        func answer(_ openRuns: OpenRuns?, single: Set<String>, at: TimeSpan = .seconds(1)) -> GateDecision {
+            let table = GateTable(
+                runtimes: ["shared"], leases: leases, openRuns: openRuns.map { ["shared": $0] } ?? [:], single: single)
+            return table.decide(
+                runtime: "shared", app: GateSample.app, pack: GateSample.pack, now: GateSample.t0 + at, starts: StartWindow(),
+                pending: 1, running: running)
+        }
+        for openRuns in [busy, idle, nil] {
+            for at in [TimeSpan.seconds(1), .minutes(9)] {
+                if case .refuse(let told) = answer(openRuns, single: ["shared"], at: at) {
+                    #expect("\(told.cause)" == refusal)
+                } else {
+                    #expect(refusal == nil && answer(openRuns, single: ["shared"], at: at) == .allow(.withinLimits))
+                }
+            }
+        }
+        // One of several processes knows its own runs only.
+        guard case .refuse(let counted) = answer(busy, single: []) else {
+            Issue.record("let through by what one process of several says")
+            return
+        }
+        #expect(counted.cause == .openRuns(limit: 2, open: 3))
+        #expect(answer(nil, single: []) == .allow(.failedOpen(.openRunsUnknown)))
+    }
+
     @Test("doubt about one limit does not lift the other")
     func partialDoubt() {
         let leases = [GateSample.lease(GateSample.throttle(runs: 1, perMinute: 1))]

@@ -210,13 +210,13 @@ import Testing
         let held = try #require(leases[0]["holders"]?[0]?["incident"]?.string)
         let incident = try shell.run("incidents", "show", String(held.prefix(20)))
         // No proxy stands before this gate.
-        let remark = "in force at the gate; no proxy has asked it about"
+        let remark = "in force at the gate; neither a proxy nor the extension has asked it about"
         #expect(incident.output.contains(remark) && !incident.output.contains("done: "), "\(incident.output)")
         #expect(list.output.contains("\(id): \(remark)"), "\(list.output)")
         #expect(leases[0]["seen"] == "not_asked")
         let status = try shell.run("status").output
         #expect(status.split(separator: remark).count == 3 && !status.contains("  done: "), "\(status)")
-        #expect(status.contains("no proxy has asked the gate about"), "\(status)")
+        #expect(status.contains("neither a proxy nor the extension has asked the gate about"), "\(status)")
 
         let unknown = try shell.run("actions", "revert", "nosuchlease")
         #expect(unknown.code == 1)

@@ -124,9 +124,11 @@ import Testing
         let next = try place.core(
             settings, try Crowd.policies { $0 = $0.replacing("ttl: 1m", with: "ttl: 10m") }, gate: place.gate(settings))
         for _ in 0..<16 { await next.pass(Crowd.noisy, place.clock) }
-        #expect(place.lines.containing("no proxy has asked the gate yet").count == 1)
+        #expect(place.lines.containing("neither a proxy nor the extension has asked the gate yet").count == 1)
         let sight = try place.read { try RuntimeSight.all(in: $0) { _ in } }[0]
-        #expect(sight.mode == .enforce && sight.gateRemark?.contains("no proxy has asked the gate about shared since") == true)
+        #expect(
+            sight.mode == .enforce
+                && sight.gateRemark?.contains("neither a proxy nor the extension has asked the gate about shared since") == true)
         await next.close()
     }
 

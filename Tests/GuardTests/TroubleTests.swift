@@ -225,7 +225,7 @@ struct TroubleTests {
         if isAsked { world.apps[AppID("a")]?["gate_starts[1m]"] = .value(6) }
         let found = world.run(15 * 60).flatMap(\.plan.verifications).map(\.verification)
         #expect(found.map(\.outcome) == [isAsked ? .effective : .unknown], "\(found)")
-        if !isAsked { #expect(found.first?.text.contains("no proxy has asked the gate about a") == true) }
+        if !isAsked { #expect(found.first?.text.contains("neither a proxy nor the extension has asked the gate about a") == true) }
     }
 
     @Test("what fired mostly unseen holds nobody back until more of it was seen than not")

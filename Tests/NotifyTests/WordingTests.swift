@@ -232,12 +232,19 @@ import Testing
     static let sights: [([(HandlingNote.Kind, String, String)], String)] = [
         (
             [(.leaseInForce, "gate", "throttle until later (\(Sample.lease)): asked by noisy-neighbor")],
-            "Throttle of app-clinic to 2 runs at once, 03:05 to 03:20 UTC: in force at the gate; no proxy has asked it about app-clinic since it began"
+            "Throttle of app-clinic to 2 runs at once, 03:05 to 03:20 UTC: in force at the gate; neither a proxy nor the extension has asked it about app-clinic since it began"
         ),
         (
             [
                 (.leaseInForce, "gate", "throttle until later (\(Sample.lease)): asked by noisy-neighbor"),
                 (.note, "gate", "\(LeaseNotes.asked) app-clinic (\(Sample.lease))"),
+            ], "Throttled app-clinic to 2 runs at once, 03:05 to 03:20 UTC"
+        ),
+        (
+            // As an earlier version noted it.
+            [
+                (.leaseInForce, "gate", "throttle until later (\(Sample.lease)): asked by noisy-neighbor"),
+                (.note, "gate", "a proxy asks the gate about app-clinic (\(Sample.lease))"),
             ], "Throttled app-clinic to 2 runs at once, 03:05 to 03:20 UTC"
         ),
         (

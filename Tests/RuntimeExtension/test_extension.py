@@ -48,7 +48,7 @@ class Asking(Case):
         answer = await self.start(runtime, app="a b", workflow="w?f")
         self.assertEqual(answer.status, 200)
         self.assertEqual(answer.body["fields"], {})
-        self.assertEqual(gate.questions, [("POST", "/api/chats/a%20b/w%3Ff/start", "/gate?refuse=403&runtime=main%20one")])
+        self.assertEqual(gate.questions, [("POST", "/api/chats/a%20b/w%3Ff/start", "/gate?refuse=403&runtime=main%20one&running=0")])
 
     async def test_a_refused_start_is_429_with_the_operators_words(self):
         gate = self.gate(refused("Paused for a while: \u00fcbermorgen.".encode().decode("latin-1"), 60))
@@ -590,6 +590,76 @@ class AtOnce(Case):
         self.assertEqual(len(runtime.state.simple_transport.started), 2)
         self.assertEqual(extension.document()["tasks"], 2)
         self.assertEqual(dict(extension.gate.failed_open), {})
+
+    def limited(self, limit):
+        """A gate that holds a limit by what it is told, as the real one does of a runtime that is one process."""
+        told = []
+
+        def decide(*_):
+            told.append(int(gate.questions[-1][2].rpartition("&running=")[2]))
+            return ALLOWED if told[-1] < limit else refused()
+        gate = self.gate(decide)
+        return gate, told
+
+    async def test_a_limit_is_held_by_what_runs_now(self):
+        gate, told = self.limited(2)
+        extension = self.extension(gate)
+        extension.settings.timeout = 20
+        runtime = await self.runtime(extension)
+        transport = runtime.state.simple_transport
+
+        async def run(index):
+            answer = await self.start(runtime)
+            return answer.body["chat_id"] if answer.status == 200 and await Socket(
+                runtime, f"/ws/wf/app_a/{answer.body['chat_id']}/u{index}").opened() else None
+        running = [chat for chat in await asyncio.gather(*(run(index) for index in range(40))) if chat]
+        self.assertEqual((len(running), extension.document()["tasks"]), (2, 2))
+        self.assertLessEqual(min(told), 0)
+        for index in range(5):
+            # A run that ends makes room at once, for one.
+            transport.release[running.pop(0)].set()
+            while extension.document()["tasks"] > 1:
+                await asyncio.sleep(0)
+            extension.gate._refusals.clear()
+            more = [chat for chat in await asyncio.gather(*(run(f"{index}-{n}") for n in range(10))) if chat]
+            self.assertEqual((len(more), extension.document()["tasks"]), (1, 2))
+            running += more
+        # Of another app nothing is among them.
+        await self.start(runtime, app="app_b")
+        self.assertEqual(told[-1], 0)
+
+    async def test_what_was_let_through_holds_a_place_until_it_is_a_chat_and_no_longer_than_usual(self):
+        now = [1000.0]
+        gate, told = self.limited(9)
+        extension = self.extension(gate, clock=lambda: now[0])
+        await self.runtime(extension)
+        hook = extension.bundle()["chat_prereqs"]
+
+        async def ask(app="app_a"):
+            self.assertTrue((await hook(app_id=app, user_id="u", workflow_name="wf", persistence=None))[0])
+            return told[-1]
+        self.assertEqual([await ask(), await ask(), await ask("app_b")], [0, 1, 0])
+        # It has become a chat, whose websocket is to come: one and the same.
+        await extension.chat_session_fields(app_id="app_a", chat_id="c")
+        self.assertEqual(await ask(), 2)
+        now[0] += extension.BRIEF + 1
+        self.assertEqual(await ask(), 0)
+        self.assertEqual(len(extension._places), 1)
+        gate.answer = lambda *_: refused()
+        self.assertFalse((await hook(app_id="app_a", user_id="u", workflow_name="wf", persistence=None))[0])
+        self.assertEqual(len(extension._places), 1)
+
+    async def test_what_is_not_known_is_not_told(self):
+        gate = self.gate(ALLOWED)
+        extension = self.extension(gate)
+        await self.runtime(extension)
+        extension.runs.MOST_TASKS = 0
+        self.assertTrue((await extension.bundle()["chat_prereqs"](app_id="a", user_id="u", workflow_name="wf"))[0])
+        extension.runs.snapshot = lambda: 1 / 0
+        extension.gate._refusals.clear()
+        self.assertTrue((await extension.bundle()["chat_prereqs"](app_id="a", user_id="u", workflow_name="wf"))[0])
+        self.assertEqual([question[2] for question in gate.questions], ["/gate?refuse=403"] * 2)
+        self.assertEqual((extension.faults, dict(extension.gate.failed_open)), (1, {}))
 
     async def test_a_flood_of_one_app_keeps_nobody_else_waiting(self):
         gate = self.gate(ALLOWED)

@@ -156,6 +156,11 @@ struct CaddyGateTests {
         let setup = try Setup([.pause], runtimePort: peer.port)
         defer { setup.stop() }
         try peer.expectWhatRunsGoesOn(behind: setup.caddy.port, setup.gate)
+        // As over HTTP/2 and HTTP/3, where no header field says what it is: newer Caddys make an upgrade of it.
+        let passed = peer.opened
+        let connect = try RawClient.ask(setup.caddy.port, "CONNECT", "/ws/wf/app/new/u")
+        #expect(connect.status == 429 && setup.requestsAtGate.last?.queryValue("method") == "CONNECT")
+        #expect(peer.opened == passed)
     }
 
     @Test("whatever a client puts into its request, a paused app's start does not get through")

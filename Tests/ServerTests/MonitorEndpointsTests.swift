@@ -90,6 +90,25 @@ struct MonitorEndpointsTests {
         #expect(Self.ask("nginx", nginx).status == 403)
     }
 
+    @Test(
+        "the runtime extension says what runs now; what is no number is not heard, nor is it from another proxy",
+        arguments: [
+            ("nginx", "&running=1", true), ("nginx", "&running=2", false), ("nginx", "", false), ("nginx", "&running=-1", false),
+            ("nginx", "&running=", false), ("nginx", "&running=12345678", false), ("nginx", "&running=1x", false),
+            ("caddy", "running=1", false),
+        ])
+    func told(proxy: String, extra: String, passes: Bool) {
+        let table = GateTable(
+            runtimes: ["shared"], leases: [GateSample.lease(GateSample.throttle(runs: 2))],
+            openRuns: ["shared": OpenRuns(at: GateSample.t0, byApp: [GateSample.app: 9])], single: ["shared"])
+        let endpoints = MonitorEndpoints(
+            gate: Gate(table: table) { GateSample.t0 }, health: { DaemonHealth(isCycling: true) })
+        let target = (proxy == "nginx" ? "/gate?refuse=403" : "/gate?") + extra
+        let answer = endpoints.answer(ServerRequest(target: target, headers: Self.fields(proxy, uri: [Self.start])))
+        #expect((answer.status == 204) == passes, "\(answer.status)")
+        #expect(!passes || Self.header(answer, "X-Mozaiks-Gate") == "allowed")
+    }
+
     @Test("the operator's words fit into a header field whatever they are")
     func hostileText() {
         var texts = GateTexts()

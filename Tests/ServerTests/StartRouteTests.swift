@@ -122,6 +122,8 @@ struct StartRouteTests {
             ("POST", "/chat/app/chat/user/input%0A", "app - chat"), ("POST", "/chat/x/../app/chat/user/input", "~app - chat"),
             ("POST", "/chat/../chat/user/input", ".. - chat"), ("POST", "/chat/app/chat/user/inputs", nil),
             ("POST", "/chat/app/chat/input", nil), ("GET", "/chat/app/chat/user/input", nil),
+            ("CONNECT", "/ws/wf/app/chat/user", "app wf chat"), ("CONNECT", "/api/chats/app/wf/start", nil),
+            ("CONNECT", "/chat/app/chat/user/input", nil), ("CONNECT", "h:80", nil),
             ("post", "/chat/app/chat/user/input", nil), ("PUT", "/chat/app/chat/user/input", nil),
         ] as [(String, String, String?)])
     func chats(method: String, target: String, wanted: String?) {

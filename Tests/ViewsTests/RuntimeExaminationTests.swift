@@ -93,6 +93,28 @@ struct RuntimeExaminationTests {
                 "\(Endpoint.health.path): left out or not believed: mongodb_ping_ms (below zero, once)"))
     }
 
+    @Test(
+        "only an extension that was told of a gate asks it, and makes ways around a proxy none",
+        arguments: [
+            (200, #"{"format":1,"extension":"1.4.0","runs_tracked":true,"gate":{"configured":true}}"#, true, 0),
+            (200, #"{"format":1,"extension":"1.4.0","runs_tracked":true,"gate":{"configured":false}}"#, false, 1),
+            (200, #"{"format":1,"extension":"1.4.0","runs_tracked":true}"#, false, 0), (200, "<html>", false, 0),
+            (404, #"{"gate":{"configured":true}}"#, false, 0),
+        ])
+    func asking(status: Int, body: String, asks: Bool, notes: Int) throws {
+        let page = Observation(
+            at: Self.now, runtime: Crowd.runtime, replica: Crowd.replica, endpoint: .inside, elapsedMilliseconds: 1,
+            outcome: .answer(.init(status: status, date: Self.now, contentType: "application/json", body: Body(Array(body.utf8)))))
+        let all = Crowd.poll(Crowd.calm, at: Self.now) + [page]
+        #expect(RuntimeExamination.asksItself(all) == asks)
+        func told(_ gateMode: Mode?) throws -> Int {
+            Self.lines(try Self.examine(all, gateMode: gateMode), .note).count { $0.contains("the extension asks no gate") }
+        }
+        #expect(try told(.enforce) == notes)
+        // Where there is no gate to be asked nothing is missing.
+        #expect(try told(nil) == 0)
+    }
+
     @Test("a name that is not found is broken; one that a proxy looks up is not ours to find")
     func names() throws {
         var probe = RuntimeExamination.Probe()

@@ -64,12 +64,13 @@ public struct RuntimeSight: Sendable {
         return sights.sorted { $0.summary.runtime.precedes($1.summary.runtime) }
     }
 
-    /// `no proxy has asked the gate about shared since 2026-11-21 17:05:00Z`, where nobody seems to.
+    /// `neither a proxy nor the extension has asked the gate about shared since 2026-11-21 17:05:00Z`, where nobody seems to.
     public var gateRemark: String? {
         guard let gate else { return nil }
         let name = Shown.id(summary.runtime)
-        guard let askedAt = gate.askedAt else { return "no proxy has asked the gate about \(name) since \(gate.since), when it began" }
-        return polledAt - askedAt > RuntimeSight.quiet ? "no proxy has asked the gate about \(name) since \(askedAt)" : nil
+        let nobody = "neither a proxy nor the extension has asked the gate about \(name) since"
+        guard let askedAt = gate.askedAt else { return "\(nobody) \(gate.since), when it began" }
+        return polledAt - askedAt > RuntimeSight.quiet ? "\(nobody) \(askedAt)" : nil
     }
 
     /// So long a runtime may well have no start.

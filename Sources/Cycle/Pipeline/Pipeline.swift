@@ -222,7 +222,7 @@ public struct Pipeline: Sendable {
         return removals
     }
 
-    /// That a proxy asks the gate about an app, so that what is in force there is enforced. The incidents that it is noted on.
+    /// That the gate is asked about an app, so that what is in force there is enforced. The incidents that it is noted on.
     private mutating func noteAsked(_ leases: [Lease], at: Timestamp) -> [String] {
         var noted: [String] = []
         for lease in leases where !lease.shadow {

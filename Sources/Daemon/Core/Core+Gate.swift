@@ -98,7 +98,8 @@ extension GateTable {
     /// The table of a monitor, whoever decides on the leases.
     init(_ settings: MonitorSettings, leases: [Lease], openRuns: [String: OpenRuns], texts: GateTexts) {
         self.init(
-            runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: openRuns, staleAfter: GateTable.staleAfter(settings),
+            runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: openRuns,
+            single: Set(settings.runtimes.filter { $0.replicas.count == 1 }.map(\.name)), staleAfter: GateTable.staleAfter(settings),
             unattendedAfter: max(.minutes(2), settings.interval * 6), pollInterval: settings.interval, texts: texts)
     }
 

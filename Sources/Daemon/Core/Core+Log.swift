@@ -114,7 +114,7 @@ extension Core {
     func logAsked(_ leases: [Lease]) {
         for lease in leases where !lease.shadow {
             logger.info(
-                "a proxy asks the gate about it",
+                "the gate is asked about it",
                 [
                     "lease": .text(lease.id), "app": .text("\(lease.key.app)"), "action": .text("\(lease.effect)"),
                     "runtime": .text(lease.key.runtime),
@@ -122,11 +122,11 @@ extension Core {
         }
     }
 
-    /// `action refused`. That a lease was decided does not say yet that anybody is held to it: see `lease landed`, and `a
-    /// proxy asks the gate about it`.
+    /// `action refused`. That a lease was decided does not say yet that anybody is held to it: see `lease landed`, and
+    /// `the gate is asked about it`.
     private func message(_ decision: ActionDecision) -> String {
         guard case .act = decision.verdict else { return "action \(decision.verdict.word)" }
-        return pipeline.settings.landsAtGateOnly ? "action in force at the gate, where a proxy asks it" : "action decided"
+        return pipeline.settings.landsAtGateOnly ? "action in force at the gate, as far as it is asked" : "action decided"
     }
 
     /// Only behind the commit that holds them: a tick that could not be written did nothing.

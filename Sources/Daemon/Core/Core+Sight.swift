@@ -38,10 +38,11 @@ extension Core {
         guard let lease = leases.first else { return }
         warnedOfGate.insert(runtime)
         logger.warning(
-            "a lease is in force at the gate, and no proxy has asked the gate yet: nobody is held to it",
+            "a lease is in force at the gate, and neither a proxy nor the extension has asked the gate yet: nobody is held to it",
             [
                 "lease": .text(lease.id), "app": .text("\(lease.key.app)"), "action": .text("\(lease.effect)"),
-                "hint": "have the reverse proxy ask the gate about starts: docs/deploy", "runtime": .text(runtime),
+                "hint": "have the reverse proxy, or the runtime's extension, ask the gate about starts: docs/deploy/gate.md",
+                "runtime": .text(runtime),
             ])
     }
 

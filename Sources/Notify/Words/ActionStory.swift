@@ -2,15 +2,19 @@ import Model
 
 /// Words of notes on leases that messages go by.
 public enum LeaseNotes {
-    /// How a note begins that says a proxy asks the gate about an app.
-    public static let asked = "a proxy asks the gate about"
+    /// How a note begins that says the gate is asked about an app, by a proxy or the runtime's extension.
+    public static let asked = "the gate is asked about"
+    /// As an earlier version wrote it.
+    static let askedBefore = "a proxy asks the gate about"
+
+    static func saysAsked(_ text: String) -> Bool { text.hasPrefix(asked) || text.hasPrefix(askedBefore) }
 }
 
 /// Whether anything was seen to hold an app to a lease.
 public enum LeaseSight: String, Sendable {
-    /// At an adapter, or at the gate and a proxy asks it about this app.
+    /// At an adapter, or at the gate and it is asked about this app.
     case enforced
-    /// At the gate, and no proxy has asked it about this app since.
+    /// At the gate, and neither a proxy nor the extension has asked it about this app since.
     case unasked = "not_asked"
     /// Decided; where it is to land has not said yet that it has.
     case decided
@@ -29,18 +33,20 @@ public enum LeaseSight: String, Sendable {
                 } else {
                     found = .enforced
                 }
-            case .note: if note.text.hasPrefix(LeaseNotes.asked) { found = .enforced }
+            case .note: if LeaseNotes.saysAsked(note.text) { found = .enforced }
             default: break
             }
         }
         self = found ?? .enforced
     }
 
+    static let nobodyAsked = "neither a proxy nor the extension has asked it about"
+
     /// What is to be said of it besides; nil where the deed is one.
     public func remark(_ app: AppID) -> String? {
         switch self {
         case .enforced: nil
-        case .unasked: "in force at the gate; no proxy has asked it about \(app) since it began"
+        case .unasked: "in force at the gate; \(Self.nobodyAsked) \(app) since it began"
         case .decided: "decided; not seen in force yet"
         }
     }
@@ -159,12 +165,12 @@ extension ActionStory {
     }
 
     /// `Throttled app-a to 2 runs at once`; where nothing was seen to do so, what is in force: `Throttle of app-a to 2 runs at
-    /// once, in force at the gate; no proxy has asked it about app-a since it began`.
+    /// once, in force at the gate; neither a proxy nor the extension has asked it about app-a since it began`.
     /// - Parameter time: from when until when, put behind the deed.
     func told(_ time: Phrase) -> Phrase {
         switch sight {
         case .enforced: "\(deed)\(time)"
-        case .unasked: "\(thing)\(time): in force at the gate; no proxy has asked it about \(code: app.text) since it began"
+        case .unasked: "\(thing)\(time): in force at the gate; \(LeaseSight.nobodyAsked) \(code: app.text) since it began"
         case .decided: "\(thing)\(time): decided; not seen in force yet"
         }
     }
@@ -190,7 +196,7 @@ extension ActionStory {
     var state: Phrase {
         switch sight {
         case .enforced: break
-        case .unasked: return "\(thing), in force at the gate though no proxy has asked it about \(code: app.text), stays"
+        case .unasked: return "\(thing), in force at the gate though \(LeaseSight.nobodyAsked) \(code: app.text), stays"
         case .decided: return "\(thing), decided and not seen in force, stays"
         }
         return switch effect {

@@ -46,6 +46,10 @@ extension RuntimeExamination {
             findings.add(
                 runs == nil ? .note : .ok,
                 "\(endpoint.called): \(runs ?? "this build of the runtime does not show what runs")\(lag) (\(took))")
+            if gateMode != nil, Self.gateOfExtension(observation) == false {
+                findings.add(
+                    .note, "\(endpoint.called): the extension asks no gate; set MOZAIKS_OPS_GATE for the runtime where no proxy asks it")
+            }
         case .perf, .perfChats:
             findings.add(.ok, "\(endpoint.called): \(Self.chats(replica)) (\(took))")
             if replica.unreadableFields > 0 {

@@ -1,5 +1,6 @@
 import Cycle
 import Engine
+import JSONParsing
 import Model
 import Policy
 import Signals
@@ -106,6 +107,16 @@ public struct RuntimeExamination: Sendable {
         if let trouble = finding.trouble { return findings.add(.broken, Shown.line(trouble)) }
         let count = report.summary.replicas.count
         findings.add(.ok, "\(Shown.line(finding.source)) names \(count) replica\(count == 1 ? "" : "s")")
+    }
+
+    /// Whether a replica asks the gate by itself: the extension's page is there, and says that it was told of a gate. One that was
+    /// not shows what runs, and asks nobody.
+    public static func asksItself(_ own: [Observation]) -> Bool { own.contains { gateOfExtension($0) == true } }
+
+    /// Whether the extension, of whose page this is an answer, was told of a gate; nil where that is no such page.
+    static func gateOfExtension(_ observation: Observation) -> Bool? {
+        guard observation.endpoint == .inside, case .answer(let answer) = observation.outcome, answer.status == 200 else { return nil }
+        return (try? JSON(parsing: answer.body.bytes))?["gate"]?["configured"]?.bool
     }
 
     /// What goes around the proxy goes around the gate.

@@ -16,6 +16,7 @@ import errno
 import functools
 import hmac
 import inspect
+import itertools
 import json
 import logging
 import os
@@ -25,7 +26,7 @@ import sys
 import time
 from urllib.parse import quote
 
-VERSION = "1.3.0"
+VERSION = "1.4.0"
 PATH = "/ops/runtime"
 
 logger = logging.getLogger("mozaiks_ops")
@@ -232,8 +233,9 @@ class GateClient:
         """The gate's refusal; None for everything else, whatever happened."""
         return (await self.inquire(method, target, app))[0]
 
-    async def inquire(self, method, target, app=None):
-        """The gate's refusal, or None, and what the gate itself did not know."""
+    async def inquire(self, method, target, app=None, running=None):
+        """The gate's refusal, or None, and what the gate itself did not know. `running` tells how many runs of that app hold a
+        place when the question is sent; None where that is not known."""
         if self.settings.gate is None:
             return None, None
         if len(target) > self.LONGEST_TARGET:
@@ -248,7 +250,7 @@ class GateClient:
         try:
             # Somebody may have been told meanwhile.
             known = self._known(method, target)
-            return (known, None) if known is not None else await self._ask(method, target)
+            return (known, None) if known is not None else await self._ask(method, target, running)
         finally:
             self._next()
 
@@ -289,7 +291,7 @@ class GateClient:
         self.shared += 1
         return refusal
 
-    async def _ask(self, method, target):
+    async def _ask(self, method, target, running):
         breaker = self.breaker
         if breaker == "open" or (breaker == "half_open" and self._is_trying):
             return self._open("breaker")
@@ -297,7 +299,7 @@ class GateClient:
         self._is_trying = self._is_trying or is_trial
         self.asked += 1
         try:
-            refusal, doubt = self._read(await self._exchange(method, target))
+            refusal, doubt = self._read(await self._exchange(method, target, running() if running else None))
         except Failure as failure:
             self._failed()
             return self._open(failure.reason)
@@ -335,12 +337,14 @@ class GateClient:
                 logger.warning("the gate does not answer: it is not asked for %d s at a time", self.settings.pause)
             self._closed_until = self._clock() + self.settings.pause
 
-    async def _exchange(self, method, target):
+    async def _exchange(self, method, target, running):
         loop = asyncio.get_running_loop()
         family, address = self._destination()
         query = "/gate?refuse=403"
         if self.settings.runtime:
             query += "&runtime=" + quote(self.settings.runtime, safe="")
+        if running is not None:
+            query += f"&running={running}"
         payload = (
             f"GET {query} HTTP/1.1\r\nHost: mozaiks-ops\r\nConnection: close\r\n"
             f"X-Original-Method: {method}\r\nX-Original-URI: {target}\r\n\r\n"
@@ -908,6 +912,10 @@ class Extension:
         self._waits = collections.deque(maxlen=self.MOST_WAITS)
         # When starts of an app were let through though the gate did not know what runs.
         self._let = {}
+        # Questions about a run, in order: whose, and, once one was let through, until when it holds a place without being among
+        # those that are coming.
+        self._places = collections.OrderedDict()
+        self._questions = itertools.count()
         self._tasks = []
         self._started_at = _process_start()
         self.let_on = self.faults = self.held = 0
@@ -960,6 +968,7 @@ class Extension:
         """Adds nothing. It is where the runtime says which chat a start that was let through has become: the websocket of
         that chat is the same run, and is let in whatever the gate says of it."""
         # One that drops at once may come again.
+        self._settle(_app(app_id))
         self.admit(_app(app_id), str(chat_id), self.TICKET, sockets=2)
         self.expect((_app(app_id), str(chat_id)), self.TICKET, is_socket_due=True)
         return {}
@@ -987,6 +996,7 @@ class Extension:
                 refusal = await self._ask_about_run(entry.app, entry.workflow)
             if refusal is not None:
                 return refusal
+            self._settle(entry.app)
             self._may_begin(entry)
             self.expect(key, self.COMING)
             if not self._is_live(key):
@@ -1079,6 +1089,7 @@ class Extension:
     async def _ask_about_rerun(self, key, workflow):
         refusal = await self._ask_about_run(key[0], workflow)
         if refusal is None:
+            self._settle(key[0])
             self.expect(key, self.COMING)
         return refusal
 
@@ -1110,9 +1121,25 @@ class Extension:
         """Asks about a run that would begin: by the workflow's name as it is spelt, under which the runtime's figures have it,
         and by that of the workflow that it would be."""
         app, workflow = _app(app), str(workflow)
+        if self.settings.gate is None:
+            return None
+        place, refusal = self._take_place(app), None
+        try:
+            refusal = await self._ask_at_place(app, workflow, place)
+        except BaseException:
+            self._places.pop(place, None)
+            raise
+        if refusal is not None:
+            self._places.pop(place, None)
+        elif place in self._places:
+            # The runtime has not made a chat of it yet, or never does.
+            self._places[place] = (app, self._clock() + self.BRIEF)
+        return refusal
+
+    async def _ask_at_place(self, app, workflow, place):
         doubt = None
         for name in dict.fromkeys([workflow, _workflow(workflow)]):
-            refusal, doubt = await self.gate.inquire("POST", _start(app, name), app)
+            refusal, doubt = await self.gate.inquire("POST", _start(app, name), app, functools.partial(self._running, app, place))
             if refusal is not None:
                 return refusal
         now = self._clock()
@@ -1129,6 +1156,48 @@ class Extension:
                 return Refusal("Too many runs of this app are running at once. Please try again in a few seconds.", 5)
             self._let[app] = now
         return None
+
+    # The limit of what runs at once is held here to the run: the gate's own figures are as old as the last poll.
+
+    def _take_place(self, app):
+        now = self._clock()
+        while self._places:
+            oldest, (_, until) = next(iter(self._places.items()))
+            if len(self._places) < self.MOST_TICKETS and (until is None or now <= until):
+                break
+            del self._places[oldest]
+        place = next(self._questions)
+        self._places[place] = (app, None)
+        return place
+
+    def _settle(self, app):
+        """One that was let through is among those that are coming from here on."""
+        for place, (owner, until) in self._places.items():
+            if owner == app and until is not None:
+                del self._places[place]
+                return
+
+    def _running(self, app, place):
+        """How many runs of an app hold a place now: those that really run, those that are coming, and those that were asked about
+        before; None where that is not known."""
+        try:
+            snapshot, sockets = self.runs.snapshot(), self.runs.sockets()
+            if snapshot is None or not snapshot.is_complete:
+                return None
+            own = [(key, tasks) for key, tasks in snapshot.runs.items() if key[0] == app]
+            parked = 0
+            if sockets is not None:
+                parked = sum(min(tasks, self.runs.requests(key[1]) or 0) for key, tasks in own if key not in sockets)
+            busy = sum(tasks for _, tasks in own) - parked
+            now = self._clock()
+            before = sum(
+                1 for other, (owner, until) in self._places.items()
+                if other < place and owner == app and (until is None or now <= until))
+            return busy + self._held_places(snapshot.runs, {app} if busy else set())[app] + before
+        except Exception as error:
+            self.faults += 1
+            logger.warning("what runs could not be counted: %s", type(error).__name__)
+            return None
 
     def _take_ticket(self, key):
         until, left = self._tickets.get(key, (0, 0))

@@ -7,14 +7,14 @@ import Model
 import Views
 
 extension DoctorCommand {
-    /// Whether a proxy asks the gate of the engine that runs; nothing to say where none does.
+    /// Whether anybody asks the gate of the engine that runs; nothing to say where none does.
     static func examineQuestions(_ configuration: Configuration, _ findings: inout Findings) {
         guard let folder = try? StateFolder(existing: configuration.state.value), EngineLock.holder(of: folder) != nil,
             let journal = try? Journal.open(folder, mode: .reader), let sights = try? RuntimeSight.all(in: journal, damaged: { _ in })
         else { return }
         for sight in sights {
             if let remark = sight.gateRemark {
-                findings.add(.note, "gate: \(remark): as long as none does, nobody is held to what is in force there")
+                findings.add(.note, "gate: \(remark): as long as neither does, nobody is held to what is in force there")
             }
         }
     }

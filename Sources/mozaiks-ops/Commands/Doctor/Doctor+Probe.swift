@@ -16,8 +16,7 @@ extension RuntimeExamination.Probe {
         self.init()
         resolution = Self.resolution(url, assembly)
         // What goes around the proxy goes around the gate; but not where the runtime asks the gate by itself.
-        let asksItself = own.contains { $0.endpoint == .inside && $0.isFound }
-        if hasGate, !asksItself, let place = Authority(url: url) {
+        if hasGate, !RuntimeExamination.asksItself(own), let place = Authority(url: url) {
             openings = PastTheGate.openings(host: place.host, port: place.port)
             port = place.port
         }

@@ -206,7 +206,7 @@ enum DoctorCommand {
         findings.add(
             .ok,
             "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
-                + "as far as the reverse proxy asks it")
+                + "as far as the reverse proxy or the runtime's extension asks it")
         examineQuestions(configuration, &findings)
         examineMode(mode, place, &findings)
     }
