@@ -52,10 +52,11 @@ struct GivenReadings {
             ContiguousArray(apps.map { series.scope == .runtime ? whole[slot] : value(series, $0, .app, step) })
         }
         let ofReplicas = demand.map { series in replicas.map { value(series, $0, .replica, step) } }
+        let stretches = demand.indices.compactMap { slot in demand[slot].stretch(at: moment(step)).map { (slot, $0) } }
         return ReadingTable(
             runtime: GivenSeries.runtimeName, at: moment(step), demand: demand, runtime: whole,
             apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas,
-            kind: given.kind
+            stretches: Dictionary(uniqueKeysWithValues: stretches), kind: given.kind
         ).placed(in: given.zone, labels)
     }
 
@@ -107,7 +108,7 @@ struct GivenReadings {
         if let function = series.function, let range = series.range {
             let whole = kind == .app ? runtime.bare[series.signal] : nil
             return function.apply(
-                series.signal, range: range, exclude: series.exclude, at: moment(step),
+                series.signal, range: range, exclude: series.exclude, offset: series.offset, at: moment(step),
                 whole: whole.map { whole in { minute($0, whole, series.signal) } }
             ) { number in
                 minute(number, bare, series.signal)

@@ -56,8 +56,10 @@ public struct SignalOptions: Hashable, Sendable {
                 if !metrics.contains(metric) { metrics.append(metric) }
                 longestWindow = max(longestWindow, ref.window ?? .zero)
             }
-            if ref.function != nil, let range = ref.range {
-                ranges[ref.signal] = max(ranges[ref.signal] ?? .zero, range)
+            if let reach = ref.reach {
+                ranges[ref.signal] = max(ranges[ref.signal] ?? .zero, reach)
+                // Who comes once a week is to be known when it comes again.
+                if ref.offset != nil { appLifetime = max(appLifetime, reach) }
             } else if ref.signal.isWindowed {
                 longestWindow = max(longestWindow, ref.window ?? window)
             }

@@ -70,6 +70,12 @@ import YAML
         ("rise(active_runs[9m]) > 1", "runtime", "    runtime: {active_runs: 2x3 5x3 8x3 0}", "1m", 0, .missing(.tooLittleData)),
         ("baseline(run_starts[24h]) > 1/min", "runtime", "    runtime: {run_starts: 4x30 0x10 50x5}", "1m", 44, .value(4)),
         ("baseline(run_starts[24h]) > 1/min", "runtime", "    runtime: {run_starts: 4x29 50x5}", "1m", 33, .missing(.tooLittleData)),
+        // What was so long ago.
+        ("run_starts[2m] offset 3m > 1/min", "runtime", "    runtime: {run_starts: 2 4 6 8 10 12}", "1m", 5, .value(3)),
+        ("active_runs offset 3m > 1", "runtime", "    runtime: {active_runs: 1 7 2 9 5}", "1m", 4, .value(1)),
+        ("active_runs offset 3m > 1", "runtime", "    runtime: {active_runs: 1 7 2 9 5}", "1m", 3, .missing(.tooLittleData)),
+        ("max(active_runs[2m] offset 1m) > 1", "runtime", "    runtime: {active_runs: 1 7 2 9 5}", "1m", 4, .value(7)),
+        ("run_starts[2m] offset 3m > 1/min", "runtime", "    runtime: {'run_starts[2m] offset 3m': 9}", "1m", 0, .value(9)),
         // Shorter and longer steps than a minute.
         ("max(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 9 1 3x6}", "30s", 4, .value(3)),
         ("avg(run_starts[10m]) > 1/min", "runtime", "    runtime: {run_starts: 2 4 6 8}", "30s", 4, .value(5)),

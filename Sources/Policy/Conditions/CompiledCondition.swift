@@ -9,6 +9,8 @@ public protocol ReadingSource {
     var localHour: LocalHour? { get }
     /// What a test of a label finds, by its position in `PolicySet.labelTests`; nil where there is no such label.
     func label(_ test: Int) -> KnownLabel?
+    /// When that was which a reading of the past is of, for people; nil for what is read up to that moment.
+    func whenRead(_ slot: Int) -> String?
     /// The apps of the runtime that it is about, and a view of each.
     var appCount: Int { get }
     func app(at row: Int) -> Self
@@ -19,6 +21,7 @@ public protocol ReadingSource {
 extension ReadingSource {
     public func floor(_ slot: Int) -> Double? { nil }
     public var localHour: LocalHour? { nil }
+    public func whenRead(_ slot: Int) -> String? { nil }
     public func label(_ test: Int) -> KnownLabel? { nil }
     public var appCount: Int { 0 }
     public func app(at row: Int) -> Self { self }
@@ -98,15 +101,19 @@ public struct CompiledCondition: Sendable {
         return Endpoint.allCases.filter(needed.contains)
     }
 
+    /// Whether what clocks show has a part in it, or in how it is told.
+    public var readsClock: Bool { asksClock || (readings + appReadings).contains { $0.series.offset != nil } }
+
     /// Whether the time of day or the day of the week has a part in it.
-    public var readsClock: Bool { program.contains { $0.operation == .clock } }
+    var asksClock: Bool { program.contains { $0.operation == .clock } }
 
     /// Whether it reads nothing of a runtime, only what is known without asking it.
-    var readsNothing: Bool { readings.isEmpty && appReadings.isEmpty && (readsClock || !labels.isEmpty) }
+    var readsNothing: Bool { readings.isEmpty && appReadings.isEmpty && (asksClock || !labels.isEmpty) }
 
-    /// The longest window or range it looks back over; zero when it reads the moment only.
+    /// The longest window or range it looks back over; zero when it reads the moment only. What was long ago is no part of it:
+    /// nothing that happens now changes that.
     public var longestRange: TimeSpan {
-        (readings + appReadings).map { $0.series.range ?? $0.series.window ?? .zero }.max() ?? .zero
+        (readings + appReadings).map { $0.series.offset == nil ? $0.series.range ?? $0.series.window ?? .zero : .zero }.max() ?? .zero
     }
 
     /// The readings that are missing now, whether or not they would change the answer, in the order of the text.

@@ -55,6 +55,8 @@ struct ConditionCompiler {
     /// Ranges of functions over history.
     static let longestRange = TimeSpan.hours(24 * 7)
     static let longestWindow = TimeSpan.hours(24)
+    /// How long ago something may have been; the window before that moment comes on top.
+    static let longestOffset = TimeSpan.hours(24 * 7)
 
     /// The compiled condition, or all that is wrong with it. `demand` grows by what the condition asks for; `used`
     /// gets the names of thresholds it mentions.

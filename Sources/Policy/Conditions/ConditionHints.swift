@@ -66,6 +66,7 @@ enum ConditionHints {
         switch function {
         case .avg, .min, .max, .rise: "10m"
         case .baseline, .mad, .spike, .outgrew, .excess: "24h"
+        case .earlier: "1h"
         }
     }
 
@@ -143,7 +144,7 @@ enum ConditionHints {
         case "gte", "ge": return "write '>='"
         case "lte", "le": return "write '<='"
         case "between": return "write both ends: 'active_runs >= 5 and active_runs <= 10'"
-        case "offset": return "there is no offset: 'spike(tokens[7d])' compares with the same hour of the days before"
+        case "offset": return "an offset stands right behind a signal and its window: tokens[1h] offset 7d"
         case "then", "if", "when", "unless": return "a condition is what must hold, without '\(word)'"
         case "for": return "how long it must hold stands in the rule's 'for:'"
         case "over" where number == nil: return "write '>'"

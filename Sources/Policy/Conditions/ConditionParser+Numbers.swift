@@ -178,7 +178,7 @@ extension ConditionParser {
         }
         return SignalUse(
             name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
-            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end)
+            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end, offset: inner.offset)
     }
 
     mutating func signalUse(
@@ -199,10 +199,27 @@ extension ConditionParser {
             guard take(.closeBracket) else { throw unexpected("']'") }
             bracket = span
         }
+        let offset = try offset()
         return SignalUse(
             name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime,
             bracket: bracket,
-            bracketRange: bracketRange, function: function, range: start..<(bracketRange ?? token.range).upperBound)
+            bracketRange: bracketRange, function: function, range: start..<(offset?.range ?? bracketRange ?? token.range).upperBound,
+            offset: offset)
+    }
+
+    /// `offset 7d`, behind a signal and its window.
+    private mutating func offset() throws(ConditionFault) -> SignalUse.Offset? {
+        guard case .name("offset") = current.kind else { return nil }
+        let start = take().range.lowerBound
+        if case .minus = current.kind {
+            throw ConditionFault(
+                "offset", "an offset reaches into the past", start..<current.range.upperBound, hint: "write it without the '-'")
+        }
+        guard case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+            throw ConditionFault(
+                "offset", "behind 'offset' stands how long ago", start..<current.range.upperBound, hint: "write 'offset 7d'")
+        }
+        return SignalUse.Offset(span: span, range: start..<take().range.upperBound)
     }
 
     /// `missing(signal)` or `missing(signal, reason)`, behind the word.

@@ -261,7 +261,7 @@ extension CompiledCondition {
         found.append(
             ConditionFault(
                 "never-true", "no readings make this true: its parts contradict each other", 0..<text.utf8.count,
-                hint: readsClock ? "hours over midnight are joined by 'or': hour() >= 22 or hour() < 6" : nil))
+                hint: asksClock ? "hours over midnight are joined by 'or': hour() >= 22 or hour() < 6" : nil))
         return found
     }
 

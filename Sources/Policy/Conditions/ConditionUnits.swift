@@ -71,7 +71,7 @@ enum UnitRules {
         case .rise, .spike, .outgrew: .number
         // The mean of a flag is a fraction.
         case .avg, .baseline, .mad, .excess: unit == .flag ? .number : unit
-        case .min, .max: unit
+        case .min, .max, .earlier: unit
         }
     }
 }

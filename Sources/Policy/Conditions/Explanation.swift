@@ -118,12 +118,14 @@ extension CompiledCondition {
                 }
             case .reading(let slot, let series):
                 let evidence = source.reading(slot)
-                let shown = "\(series) (\(Figure.text(evidence, series.resultUnit)))"
+                let when = source.whenRead(slot)
+                let shown = "\(series) (\(Figure.text(evidence, series.resultUnit))\(when.map { ", \($0)" } ?? ""))"
                 if !isTest, truth == .yes, evidence.reason == .contradictory, let least = source.floor(slot) {
                     claim += "\(series) (at least \(Figure.text(least, series.resultUnit)))"
                 } else if let reason = evidence.reason {
                     claim += "\(series)"
-                    if !gaps.contains(where: { $0.series == "\(series)" }) { gaps.append(("\(series)", reason)) }
+                    let name = "\(series)\(when.map { " (\($0))" } ?? "")"
+                    if !gaps.contains(where: { $0.series == name }) { gaps.append((name, reason)) }
                 } else {
                     claim += isTest ? "\(series)" : shown
                     known = shown

@@ -62,6 +62,14 @@ struct SignalUse: Sendable {
     let range: Range<Int>
     /// What of a page of metrics; nil for a signal that has a name.
     var metric: MetricCall?
+    /// `offset 7d`.
+    var offset: Offset?
+
+    /// How long ago, and where that stands, its word included.
+    struct Offset: Sendable {
+        let span: TimeSpan
+        let range: Range<Int>
+    }
 }
 
 /// The reason in `missing(signal, reason)`.

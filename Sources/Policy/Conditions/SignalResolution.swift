@@ -43,8 +43,13 @@ struct SignalResolution {
                 hint: hint)
         }
         let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        if let offset = use.offset, let wrong = SignalResolution.fault(offset: offset, of: use, subject) {
+            faults.append(wrong)
+            return nil
+        }
         guard let function = use.function else {
-            return plain(use, signal, scope, &faults)
+            guard let offset = use.offset else { return plain(use, signal, scope, &faults) }
+            return earlier(use, signal, scope, offset, &faults)
         }
         return history(use, signal, scope, function, &faults)
     }
@@ -60,6 +65,11 @@ struct SignalResolution {
             return fault(
                 "subject-lacks-signal", "metrics are read of a runtime or of a replica, not of \(kind.withArticle)", use.nameRange,
                 hint: subject == .app ? "write 'runtime.\(query)'" : nil)
+        }
+        if let offset = use.offset {
+            return fault(
+                "offset", "of metrics nothing is kept that long: they have no offset", offset.range,
+                hint: "the page's own past is asked of Prometheus")
         }
         let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
         guard query.reading.isWindowed else {
@@ -110,7 +120,7 @@ struct SignalResolution {
         let exclude = function == .baseline || function == .mad || function.comparesWindows ? window : nil
         let least: TimeSpan =
             switch function {
-            case .avg, .min, .max: .minutes(1)
+            case .avg, .min, .max, .earlier: .minutes(1)
             case .rise: .minutes(3)
             case .baseline, .mad, .spike, .outgrew, .excess: .minutes(30) + window
             }
@@ -122,6 +132,56 @@ struct SignalResolution {
                     "range", "the range of \(function.rawValue)(…) is \(whole)between \(least) and \(longest)", range))
             return nil
         }
-        return SeriesRef(signal: signal, scope: scope, function: function, range: span, exclude: exclude)
+        return SeriesRef(signal: signal, scope: scope, function: function, range: span, exclude: exclude, offset: use.offset?.span)
+    }
+}
+
+// MARK: - The past
+
+extension SignalResolution {
+    /// What is wrong with an offset, whatever it is of.
+    private static func fault(offset: SignalUse.Offset, of use: SignalUse, _ subject: SubjectKind) -> ConditionFault? {
+        if subject == .replica {
+            return ConditionFault("offset", "no minutes are kept of a single replica: it has no offset", offset.range)
+        }
+        let longest = ConditionCompiler.longestOffset
+        guard offset.span.milliseconds % 60_000 == 0, offset.span >= .minutes(1), offset.span <= longest else {
+            let whole = offset.span.milliseconds % 60_000 == 0 ? "" : "whole minutes, "
+            return ConditionFault("offset", "an offset is \(whole)between 1m and \(longest)", offset.range)
+        }
+        guard let range = use.bracket, let place = use.bracketRange, range > ConditionCompiler.longestWindow else { return nil }
+        return ConditionFault(
+            "offset", "with an offset a range is at most \(ConditionCompiler.longestWindow)", place)
+    }
+
+    /// A rate or a gauge as it was. Of what is divided or ranked the minutes hold the answers only, and those of many minutes do
+    /// not make the answer of them all.
+    private func earlier(
+        _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ offset: SignalUse.Offset, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        let name = (use.ofRuntime ? "runtime." : "") + use.name
+        switch signal.info.shape {
+        case .gauge:
+            guard let bracket = use.bracketRange else {
+                return SeriesRef(signal: signal, scope: scope, function: .earlier, range: .minutes(1), offset: offset.span)
+            }
+            faults.append(
+                ConditionFault(
+                    "window", "'\(use.name)' is read at a moment and has no window", bracket,
+                    hint: "write '\(name) offset \(offset.span)', or 'avg(\(name)[\(use.bracket ?? window)] offset \(offset.span))'"))
+            return nil
+        case .rate:
+            if let bracket = use.bracket, let place = use.bracketRange, let wrong = SignalResolution.fault(window: bracket, place) {
+                faults.append(wrong)
+                return nil
+            }
+            return SeriesRef(signal: signal, scope: scope, function: .earlier, range: use.bracket ?? window, offset: offset.span)
+        case .ratio, .quantile, .count:
+            faults.append(
+                ConditionFault(
+                    "offset", "of '\(use.name)' it is kept what each minute was, not what a whole window of the past was", use.range,
+                    hint: "write 'avg(\(name)[\(use.bracket ?? window)] offset \(offset.span))', the mean of those minutes"))
+            return nil
+        }
     }
 }

@@ -36,6 +36,9 @@ final class HistoryColumn: Sendable {
         }
     }
 
+    /// When that was which it is of, from the first of its minutes to one past the last; nil where that is up to now.
+    var stretch: Range<Int64>? { window.isEarlier ? window.end - window.range..<window.end : nil }
+
     /// For how long a subject must still be watched until there is a value, at the least; nil where that is not what it lacks.
     func wanting(at index: Int) -> TimeSpan? {
         guard case .missing(.tooLittleData) = value(at: index) else { return nil }
@@ -78,14 +81,18 @@ struct MinuteWindow: Hashable, Sendable {
     /// In minutes, at least 1.
     var range: Int64
     var exclude: Int64
+    /// Whether it ends before the newest minute.
+    var isEarlier = false
 
     /// A baseline of fewer non-zero minutes says nothing.
     static let leastBaselineMinutes = 30
 
-    init(_ signal: Signal, end: Int64, range: TimeSpan, exclude: TimeSpan?) {
+    /// - Parameter end: one past the newest closed minute; the window ends `offset` before it.
+    init(_ signal: Signal, end: Int64, range: TimeSpan, exclude: TimeSpan?, offset: TimeSpan? = nil) {
         func minutes(_ span: TimeSpan) -> Int64 { (max(0, span.milliseconds) + 59_999) / 60_000 }
         self.signal = signal
-        self.end = end
+        self.end = end - (offset.map(minutes) ?? 0)
+        isEarlier = offset != nil
         self.range = max(1, minutes(range))
         self.exclude = exclude.map(minutes) ?? 0
     }
@@ -94,7 +101,7 @@ struct MinuteWindow: Hashable, Sendable {
     func ranges(_ function: HistoryFunction) -> [Range<Int64>] {
         let start = end - range
         switch function {
-        case .avg, .min, .max: return [start..<end]
+        case .avg, .min, .max, .earlier: return [start..<end]
         case .rise:
             let third = Swift.max(1, range / 3)
             return [start..<start + third, end - third..<end]
@@ -109,9 +116,20 @@ struct MinuteWindow: Hashable, Sendable {
     func apply(
         _ function: HistoryFunction, whole: [MinuteValues]? = nil, _ read: (Int) -> MinuteValues
     ) -> Evidence {
+        let evidence = value(function, whole: whole, read)
+        // What kept it from being seen then is no trouble of now.
+        guard isEarlier, let reason = evidence.reason, reason != .noTraffic else { return evidence }
+        return .missing(.tooLittleData)
+    }
+
+    private func value(_ function: HistoryFunction, whole: [MinuteValues]?, _ read: (Int) -> MinuteValues) -> Evidence {
         switch function {
         case .avg:
             return MinuteWindow.mean(read(0))
+        case .earlier:
+            let minutes = read(0)
+            let known = Double(minutes.count + minutes.withoutTraffic)
+            return known < Double(range) * Evaluation.leastCoverage ? .missing(.tooLittleData) : MinuteWindow.mean(minutes)
         case .min:
             let minutes = read(0)
             guard minutes.count > 0 else { return .missing(minutes.reason) }
@@ -147,8 +165,9 @@ struct MinuteWindow: Hashable, Sendable {
     /// The minutes that a function still needs of a subject: of those in which something happens, for a baseline.
     func wanting(_ function: HistoryFunction, _ read: (Int) -> MinuteValues) -> TimeSpan? {
         var minutes: Int64
+        guard !isEarlier else { return nil }
         switch function {
-        case .avg, .min, .max, .rise: minutes = 1
+        case .avg, .min, .max, .rise, .earlier: minutes = 1
         case .baseline, .mad:
             let known = read(0)
             let busy = known.entries.count { $0.value != 0 }

@@ -79,16 +79,17 @@ public struct HistorySignals: Sendable {
         let replicas = newest.whole.watch?.replicas ?? []
         let kind = newest.whole.watch?.kind ?? .runtime
         var windows: [Int64: Window] = [:]
-        for ref in demand {
+        var stretches: [Int: Range<Int64>] = [:]
+        for (slot, ref) in demand.enumerated() {
             let subjects = ref.signal.info.subjects
             let whole: Evidence
             let own: ReadingTable.Column
             let count = HistorySignals.minutes(ref.window ?? options.window)
             if let function = ref.function, let range = ref.range {
-                let key = SeriesRef(
-                    signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
+                let key = ref.ofSubject
                 let column = columns[key] ?? history.column(key, function, range, order: apps.order)
                 columns[key] = column
+                stretches[slot] = column.stretch
                 whole = subjects.contains(kind.subject) ? column.value(at: apps.order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
@@ -109,7 +110,7 @@ public struct HistorySignals: Sendable {
         return ReadingTable(
             runtime: runtime, kind: kind, at: Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000), demand: demand,
             apps: apps.sorted, replicas: replicas.map(\.url), runtimeColumn: runtimeColumn, columns: plain,
-            replicaColumns: replicaColumns, namesAllReplicas: !replicas.isEmpty)
+            replicaColumns: replicaColumns, stretches: stretches, namesAllReplicas: !replicas.isEmpty)
     }
 
     /// Sums over the newest minutes.

@@ -134,7 +134,7 @@ struct MinuteHistory: Sendable {
 
     /// A function over the minutes of each app in `order`, and behind them of the runtime itself.
     func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int]) -> HistoryColumn {
-        let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude)
+        let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude, offset: ref.offset)
         guard let track = tracks.first(where: { $0.signal == ref.signal }) else {
             return HistoryColumn(function: function, window: window, count: order.count + 1) { _, _ in MinuteValues() }
         }
@@ -145,6 +145,8 @@ struct MinuteHistory: Sendable {
         return HistoryColumn(function: function, window: window, count: order.count + 1, whole: whole) { index, part in
             guard index < order.count else { return track.runtimeValues(ranges[part]) }
             guard hasApps else { return MinuteValues(missing: .notTracked) }
+            // Whoever was not seen by then may have been forgotten since.
+            if window.isEarlier, !track.knows(slot: order[index], before: ranges[part].upperBound) { return MinuteValues() }
             return track.values(slot: order[index], ranges[part], coverages[part])
         }
     }
@@ -219,6 +221,11 @@ extension MinuteHistory.Track {
         }
         minutes.entries = entries[...]
         return minutes
+    }
+
+    /// Whether anything is kept of an app that was before a minute.
+    fileprivate func knows(slot: Int, before minute: Int64) -> Bool {
+        slot < apps.count && apps[slot].entries.first.map { $0.minute < minute } == true
     }
 
     fileprivate func values(slot: Int, _ range: Range<Int64>, _ coverage: MinuteHistory.Coverage) -> MinuteValues {

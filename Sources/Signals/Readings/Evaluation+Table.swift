@@ -8,6 +8,7 @@ extension Evaluation {
         var columns: [ReadingTable.Column] = []
         var replicaColumns: [[Evidence]] = []
         var floors: [Int: ReadingTable.Floors] = [:]
+        var stretches: [Int: Range<Int64>] = [:]
         for (slot, ref) in demand.enumerated() {
             if let query = ref.metric {
                 let whole = metric(ref, query)
@@ -21,10 +22,10 @@ extension Evaluation {
             let own: ReadingTable.Column
             let whole: Evidence
             if let function = ref.function, let range = ref.range {
-                let key = SeriesRef(
-                    signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
+                let key = ref.ofSubject
                 let column = history[key] ?? state.history.column(key, function, range, order: order)
                 history[key] = column
+                stretches[slot] = column.stretch
                 whole = subjects.contains(options.kind.subject) ? column.value(at: order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
@@ -46,7 +47,7 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas)
+            replicaColumns: replicaColumns, floors: floors, stretches: stretches, namesAllReplicas: state.knowsReplicas)
     }
 
     /// What a signal is at the least where it is missing since figures contradict each other.

@@ -39,6 +39,9 @@ public struct ReadingTable: Sendable {
     private var ownLabels: [Int: [KnownLabel?]] = [:]
     /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
     let floors: [Int: Floors]
+    /// By slot: the minutes that readings of the past are of.
+    private let stretches: [Int: Range<Int64>]
+    private var zone = Zone.utc
 
     /// Of one slot.
     struct Floors: Sendable {
@@ -56,10 +59,12 @@ public struct ReadingTable: Sendable {
     init(
         runtime: String, kind: WatchedKind, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
-        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], namesAllReplicas: Bool = false
+        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], stretches: [Int: Range<Int64>] = [:],
+        namesAllReplicas: Bool = false
     ) {
         self.namesAllReplicas = namesAllReplicas
         self.floors = floors
+        self.stretches = stretches
         self.runtime = runtime
         self.kind = kind
         self.at = at
@@ -97,20 +102,21 @@ public struct ReadingTable: Sendable {
     public init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
-        floors: [Int: ContiguousArray<Double?>] = [:], kind: WatchedKind = .runtime
+        floors: [Int: ContiguousArray<Double?>] = [:], stretches: [Int: Range<Int64>] = [:], kind: WatchedKind = .runtime
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
         self.init(
             runtime: runtime, kind: kind, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
-            replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
+            replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) }, stretches: stretches)
     }
 
     /// The same table with what clocks of that zone show, and with what its runtime and apps are called.
     public func placed(in zone: Zone, _ book: LabelBook = LabelBook()) -> ReadingTable {
         var table = self
         table.localHour = LocalHour(at, in: zone)
+        table.zone = zone
         table.labels = book.answers()
         table.ownLabels = [:]
         for app in book.apps.keys {
@@ -151,6 +157,11 @@ public struct ReadingTable: Sendable {
         guard let floors = floors[slot] else { return nil }
         guard let index, demand[slot].scope != .runtime else { return floors.runtime }
         return index < floors.apps.count ? floors.apps[index] : nil
+    }
+
+    /// When that was which a reading of the past is of, by the clocks of the place; nil for what is read up to this moment.
+    public func whenRead(_ slot: Int) -> String? {
+        stretches[slot].map { zone.span(Timestamp(minute: $0.lowerBound), Timestamp(minute: $0.upperBound)) }
     }
 
     /// For how long must be watched, at the least, until a function over the past has a value: of the app at `index`, or of
