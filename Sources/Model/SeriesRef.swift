@@ -18,10 +18,12 @@ public enum HistoryFunction: String, Hashable, Sendable, CaseIterable {
     case excess
     /// A rate over a window that is long over, or a gauge of a minute that is: `tokens[1h] offset 7d`. Conditions have no name
     /// for it, the offset says it.
-    case earlier = ""
+    case earlier = "(earlier)"
+    /// What a rate adds up to since the day or the month began: `cost[today]`. Conditions have no name for it, the bracket says it.
+    case total = "(total)"
 
     /// Those that conditions call by a name.
-    public static let named = allCases.filter { !$0.rawValue.isEmpty }
+    public static let named = allCases.filter { !$0.rawValue.hasPrefix("(") }
 
     /// Whether it compares the newest window with the windows before it.
     public var comparesWindows: Bool { self == .spike || self == .outgrew || self == .excess }
@@ -49,6 +51,8 @@ public struct SeriesRef: Hashable, Sendable {
     public let exclude: TimeSpan?
     /// How long ago the range ended; nil: with the newest minute.
     public let offset: TimeSpan?
+    /// Of a total, since when.
+    public let period: CalendarPeriod?
 
     public init(
         signal: Signal, scope: Scope = .own, window: TimeSpan? = nil, function: HistoryFunction? = nil,
@@ -62,6 +66,16 @@ public struct SeriesRef: Hashable, Sendable {
         self.range = range
         self.exclude = exclude
         self.offset = offset
+        period = nil
+    }
+
+    /// What a rate adds up to since a day or a month began.
+    public init(total signal: Signal, of period: CalendarPeriod, scope: Scope = .own) {
+        self.signal = signal
+        self.scope = scope
+        self.period = period
+        function = .total
+        (metric, window, range, exclude, offset) = (nil, nil, nil, nil, nil)
     }
 
     /// - Parameter window: of a rate, a growth or a quantile; nil for what is read at a moment.
@@ -70,12 +84,13 @@ public struct SeriesRef: Hashable, Sendable {
         signal = .metric
         self.scope = scope
         self.window = window
-        (function, range, exclude, offset) = (nil, nil, nil, nil)
+        (function, range, exclude, offset, period) = (nil, nil, nil, nil, nil)
     }
 
     /// The same of the rule's own subject.
     public var ofSubject: SeriesRef {
         if let metric { return SeriesRef(metric: metric, window: window) }
+        if let period { return SeriesRef(total: signal, of: period) }
         return SeriesRef(signal: signal, window: window, function: function, range: range, exclude: exclude, offset: offset)
     }
 
@@ -88,9 +103,10 @@ public struct SeriesRef: Hashable, Sendable {
 
 extension SeriesRef: CustomStringConvertible {
     /// As written in a condition, with the window always shown: `error_rate[5m]`, `baseline(tokens[24h])`,
-    /// `runtime.active_runs`, `tokens[1h] offset 7d`, `metric("http_requests_total", code="500").rate[5m]`.
+    /// `runtime.active_runs`, `tokens[1h] offset 7d`, `cost[today]`, `metric("http_requests_total", code="500").rate[5m]`.
     public var description: String {
         let name = (scope == .runtime ? "runtime." : "") + (metric?.description ?? signal.name)
+        if let period { return "\(name)[\(period.rawValue)]" }
         let behind = offset.map { " offset \($0)" } ?? ""
         if let function, let range {
             if function == .earlier { return (signal.isWindowed ? "\(name)[\(range)]" : name) + behind }

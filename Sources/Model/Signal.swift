@@ -270,6 +270,12 @@ extension Signal {
         if case .gauge = info.shape { false } else { true }
     }
 
+    /// Whether it counts what happens, so that what a day brought is the sum of its minutes.
+    public var addsUp: Bool {
+        guard case .rate = info.shape else { return false }
+        return info.subjects.contains(.app) && info.subjects.contains(.runtime)
+    }
+
     private static let byName: [String: Signal] = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0.signal) })
 
     /// The signal that conditions write so; nil when there is none.

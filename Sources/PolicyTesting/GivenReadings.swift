@@ -53,9 +53,13 @@ struct GivenReadings {
         }
         let ofReplicas = demand.map { series in replicas.map { value(series, $0, .replica, step) } }
         let stretches = demand.indices.compactMap { slot in demand[slot].stretch(at: moment(step)).map { (slot, $0) } }
+        let totals = demand.indices.filter { demand[$0].period != nil }
+        let floors = totals.map { slot in (slot, ContiguousArray(apps.map { least(demand[slot], $0, step) })) }
+        let runtimeFloors = totals.compactMap { slot in least(demand[slot], runtime, step).map { (slot, $0) } }
         return ReadingTable(
             runtime: GivenSeries.runtimeName, at: moment(step), demand: demand, runtime: whole,
             apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas,
+            floors: Dictionary(uniqueKeysWithValues: floors), runtimeFloors: Dictionary(uniqueKeysWithValues: runtimeFloors),
             stretches: Dictionary(uniqueKeysWithValues: stretches), kind: given.kind
         ).placed(in: given.zone, labels)
     }
@@ -105,6 +109,7 @@ struct GivenReadings {
         guard series.signal.info.subjects.contains(kind) else { return .missing(.notTracked) }
         if let exact = subject.exact[series.ofSubject.description] { return exact.at(step) ?? .missing(.stale) }
         guard let bare = subject.bare[series.signal] else { return .missing(.tooLittleData) }
+        if let period = series.period { return total(bare, series.signal, period, step).evidence }
         if let function = series.function, let range = series.range {
             let whole = kind == .app ? runtime.bare[series.signal] : nil
             return function.apply(
@@ -146,6 +151,32 @@ struct GivenReadings {
         let values = all.compactMap(\.value)
         guard !values.isEmpty else { return all.last }
         return .value(values.reduce(0, +) / Double(values.count))
+    }
+
+    /// What a rate added up to since the day or the month began: the steps that began since then, each for as long as it holds.
+    /// Where the test began later it is that much at the least.
+    private func total(_ steps: Steps, _ signal: Signal, _ period: CalendarPeriod, _ step: Int) -> (evidence: Evidence, least: Double?) {
+        let now = moment(step)
+        let begins = given.zone.begins(period, at: now)
+        var (sum, isWhole) = (0.0, begins >= given.start)
+        let first = max(0, Int((begins - given.start).milliseconds / given.interval.milliseconds))
+        for one in first..<max(first, step) {
+            let held = moment(one + 1) - max(moment(one), begins)
+            switch steps.at(one) {
+            case .value(let rate): sum += rate * Double(held.milliseconds) / (signal.unit == .dollarsPerHour ? 3_600_000 : 60_000)
+            case .missing(.noTraffic): continue
+            case .missing: isWhole = false
+            }
+        }
+        guard begins < now, first < step else { return (.missing(.tooLittleData), nil) }
+        return isWhole ? (.value(sum), nil) : (.missing(.tooLittleData), sum)
+    }
+
+    /// What a total is at the least that was not seen whole; nil for all else.
+    private func least(_ series: SeriesRef, _ subject: Series, _ step: Int) -> Double? {
+        guard let period = series.period, subject.exact[series.ofSubject.description] == nil, let bare = subject.bare[series.signal]
+        else { return nil }
+        return total(bare, series.signal, period, step).least
     }
 
     // MARK: - What follows from the apps

@@ -184,7 +184,7 @@ struct FakeJournal {
     }
 }
 
-/// `turns`, `turns[1m]`, `runtime.turns`, `avg(turns[10m])`, `baseline(tokens[1h]-5m)`, `turns[1m] offset 5m`.
+/// `turns`, `turns[1m]`, `runtime.turns`, `avg(turns[10m])`, `baseline(tokens[1h]-5m)`, `turns[1m] offset 5m`, `turns[today]`.
 func series(_ text: String) -> SeriesRef {
     var rest = Substring(text)
     var function: HistoryFunction?
@@ -211,7 +211,11 @@ func series(_ text: String) -> SeriesRef {
     }
     var span: TimeSpan?
     if let bracket = rest.firstIndex(of: "[") {
-        span = TimeSpan(rest[rest.index(after: bracket)...].dropLast())
+        let inner = rest[rest.index(after: bracket)...].dropLast()
+        if let period = CalendarPeriod(rawValue: String(inner)) {
+            return SeriesRef(total: Signal(name: String(rest[..<bracket]))!, of: period, scope: scope)
+        }
+        span = TimeSpan(inner)
         rest = rest[..<bracket]
     }
     return SeriesRef(

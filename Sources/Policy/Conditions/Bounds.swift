@@ -27,7 +27,7 @@ struct Bounds {
         case .spike: self.init(-.infinity, .infinity)
         // The median of minutes that are not zero.
         case .baseline: self.init(0, Bounds.most(series.signal), lowOpen: true)
-        case nil, .avg, .min, .max, .mad, .excess, .earlier: self.init(0, Bounds.most(series.signal))
+        case nil, .avg, .min, .max, .mad, .excess, .earlier, .total: self.init(0, Bounds.most(series.signal))
         }
     }
 

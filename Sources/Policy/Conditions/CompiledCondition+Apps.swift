@@ -41,8 +41,7 @@ extension CompiledCondition {
                     figure.high += value
                 case .missing(.noTraffic): continue
                 case .missing(let reason):
-                    let least = reason == .contradictory ? app.floor(inner) ?? 0 : 0
-                    figure.add(unknown: reason, least: least, most: .infinity)
+                    figure.add(unknown: reason, least: app.floor(inner) ?? 0, most: .infinity)
                 }
                 continue
             }

@@ -3,7 +3,8 @@ import Model
 /// Where conditions read from: one subject at one moment. Slots are positions in `PolicySet.demand`.
 public protocol ReadingSource {
     func reading(_ slot: Int) -> Evidence
-    /// What a reading that is missing since figures contradict each other is at the least; nil where nothing is known of it.
+    /// What a reading that is missing is at the least, since figures contradict each other or a part of it was not seen; nil
+    /// where nothing is known of it.
     func floor(_ slot: Int) -> Double?
     /// What clocks show at that moment; nil where there are none.
     var localHour: LocalHour? { get }
@@ -102,7 +103,7 @@ public struct CompiledCondition: Sendable {
     }
 
     /// Whether what clocks show has a part in it, or in how it is told.
-    public var readsClock: Bool { asksClock || (readings + appReadings).contains { $0.series.offset != nil } }
+    public var readsClock: Bool { asksClock || (readings + appReadings).contains { $0.series.offset != nil || $0.series.period != nil } }
 
     /// Whether the time of day or the day of the week has a part in it.
     var asksClock: Bool { program.contains { $0.operation == .clock } }
@@ -218,10 +219,10 @@ extension CompiledCondition {
             program[Int(index)].operation == .reading ? source.floor(Int(program[Int(index)].left)) : nil
         }
         switch (step.operation, left, right) {
-        case (.above, .missing(.contradictory), .value(let bar)): return least(step.left).map { $0 > bar } ?? false
-        case (.atLeast, .missing(.contradictory), .value(let bar)): return least(step.left).map { $0 >= bar } ?? false
-        case (.below, .value(let bar), .missing(.contradictory)): return least(step.right).map { $0 > bar } ?? false
-        case (.atMost, .value(let bar), .missing(.contradictory)): return least(step.right).map { $0 >= bar } ?? false
+        case (.above, .missing, .value(let bar)): return least(step.left).map { $0 > bar } ?? false
+        case (.atLeast, .missing, .value(let bar)): return least(step.left).map { $0 >= bar } ?? false
+        case (.below, .value(let bar), .missing): return least(step.right).map { $0 > bar } ?? false
+        case (.atMost, .value(let bar), .missing): return least(step.right).map { $0 >= bar } ?? false
         default: return false
         }
     }

@@ -30,7 +30,7 @@ extension ConditionCompiler {
         }
         let (part, layout) = overApps { $0.reading(use) }
         guard case .number(let unit) = part.type else { return faulty }
-        guard unit.isCount || unit == .perMinute || unit == .dollarsPerHour else {
+        guard unit.isCount || unit == .perMinute || unit == .dollarsPerHour || unit == .dollars else {
             let name = written(use.range)
             fault(
                 "type", "'\(name)' is \(unit.noun): that of several apps does not add up", use.range,

@@ -66,7 +66,18 @@ enum ConditionHints {
         switch function {
         case .avg, .min, .max, .rise: "10m"
         case .baseline, .mad, .spike, .outgrew, .excess: "24h"
-        case .earlier: "1h"
+        case .earlier, .total: "1h"
+        }
+    }
+
+    /// A word in brackets, where a length of time should stand or the day or the month.
+    static func bracket(_ word: String) -> String? {
+        switch word.lowercased() {
+        case "today", "day", "this_day", "daily", "midnight", "since_midnight": "write '[today]': since midnight by the configured zone"
+        case "month", "this_month", "thismonth", "mtd", "monthly", "month_to_date":
+            "write '[this_month]': since the first by the configured zone"
+        case "week", "this_week", "weekly": "there are [today] and [this_month]; seven days are '[7d]', under a function"
+        default: Nearest.hint(to: word, among: CalendarPeriod.allCases.map(\.rawValue))
         }
     }
 

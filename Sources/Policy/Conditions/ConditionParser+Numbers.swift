@@ -171,14 +171,15 @@ extension ConditionParser {
         let end = current.range.upperBound
         guard take(.close) else { throw unexpected("')'") }
         // What is no signal at all is said by whoever knows them.
-        guard inner.bracket != nil || Signal(name: inner.name) == nil else {
+        guard inner.bracket != nil || inner.period != nil || Signal(name: inner.name) == nil else {
             throw ConditionFault(
                 "missing-range", "\(function.rawValue)(…) needs a range", inner.nameRange,
                 hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(ConditionHints.range(of: function))])'")
         }
         return SignalUse(
             name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
-            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end, offset: inner.offset)
+            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end, offset: inner.offset,
+            period: inner.period)
     }
 
     mutating func signalUse(
@@ -186,25 +187,30 @@ extension ConditionParser {
     ) throws(ConditionFault) -> SignalUse {
         let ofRuntime = name.hasPrefix("runtime.")
         var bracket: TimeSpan?
+        var period: CalendarPeriod?
         var bracketRange: Range<Int>?
         let opening = current.range
         if take(.openBracket) {
-            guard case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+            if case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) {
+                bracket = span
+            } else if case .name(let name) = current.kind, let named = CalendarPeriod(rawValue: name) {
+                period = named
+            } else {
+                var hint = "write '[10m]'"
+                if case .name(let name) = current.kind { hint = ConditionHints.bracket(name) ?? hint }
                 throw ConditionFault(
-                    "syntax", "brackets hold a length of time", opening.lowerBound..<current.range.upperBound,
-                    hint: "write '[10m]'")
+                    "syntax", "brackets hold a length of time", opening.lowerBound..<current.range.upperBound, hint: hint)
             }
             _ = take()
             bracketRange = opening.lowerBound..<current.range.upperBound
             guard take(.closeBracket) else { throw unexpected("']'") }
-            bracket = span
         }
         let offset = try offset()
         return SignalUse(
             name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime,
             bracket: bracket,
             bracketRange: bracketRange, function: function, range: start..<(offset?.range ?? bracketRange ?? token.range).upperBound,
-            offset: offset)
+            offset: offset, period: period)
     }
 
     /// `offset 7d`, behind a signal and its window.

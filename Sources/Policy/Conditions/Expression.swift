@@ -64,6 +64,8 @@ struct SignalUse: Sendable {
     var metric: MetricCall?
     /// `offset 7d`.
     var offset: Offset?
+    /// `[today]`.
+    var period: CalendarPeriod?
 
     /// How long ago, and where that stands, its word included.
     struct Offset: Sendable {

@@ -47,6 +47,7 @@ struct SignalResolution {
             faults.append(wrong)
             return nil
         }
+        if let period = use.period { return total(use, signal, scope, period, &faults) }
         guard let function = use.function else {
             guard let offset = use.offset else { return plain(use, signal, scope, &faults) }
             return earlier(use, signal, scope, offset, &faults)
@@ -65,6 +66,11 @@ struct SignalResolution {
             return fault(
                 "subject-lacks-signal", "metrics are read of a runtime or of a replica, not of \(kind.withArticle)", use.nameRange,
                 hint: subject == .app ? "write 'runtime.\(query)'" : nil)
+        }
+        if use.period != nil, let range = use.bracketRange {
+            return fault(
+                "period", "of metrics no days are added up", range,
+                hint: "write '[\(window)]'; the growth of a whole day is asked of Prometheus")
         }
         if let offset = use.offset {
             return fault(
@@ -120,7 +126,7 @@ struct SignalResolution {
         let exclude = function == .baseline || function == .mad || function.comparesWindows ? window : nil
         let least: TimeSpan =
             switch function {
-            case .avg, .min, .max, .earlier: .minutes(1)
+            case .avg, .min, .max, .earlier, .total: .minutes(1)
             case .rise: .minutes(3)
             case .baseline, .mad, .spike, .outgrew, .excess: .minutes(30) + window
             }
@@ -152,6 +158,32 @@ extension SignalResolution {
         guard let range = use.bracket, let place = use.bracketRange, range > ConditionCompiler.longestWindow else { return nil }
         return ConditionFault(
             "offset", "with an offset a range is at most \(ConditionCompiler.longestWindow)", place)
+    }
+
+    /// What a rate adds up to since the day or the month began.
+    private func total(
+        _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ period: CalendarPeriod, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        let name = (use.ofRuntime ? "runtime." : "") + use.name
+        func fault(_ message: String, _ range: Range<Int>, hint: String? = nil) -> SeriesRef? {
+            faults.append(ConditionFault("period", message, range, hint: hint))
+            return nil
+        }
+        if subject == .replica { return fault("no minutes are kept of a single replica: its days are not added up", use.range) }
+        if let function = use.function {
+            return fault(
+                "'[\(period.rawValue)]' is one sum, and '\(function.rawValue)' is of many minutes", use.range,
+                hint: "write '\(name)[\(period.rawValue)]', or '\(function.rawValue)(\(name)[\(ConditionHints.range(of: function))])'")
+        }
+        if let offset = use.offset { return fault("of days and months that are over no sums are kept", offset.range) }
+        guard signal.addsUp else {
+            return fault(
+                "'\(use.name)' does not add up over a day: it is no count of what happens", use.range,
+                hint: "write 'avg(\(name)[24h])'; what adds up: "
+                    + Signal.allCases.filter { $0.addsUp && $0.info.subjects.contains(use.ofRuntime ? .runtime : subject) }.map(\.name)
+                    .joined(separator: ", "))
+        }
+        return SeriesRef(total: signal, of: period, scope: scope)
     }
 
     /// A rate or a gauge as it was. Of what is divided or ranked the minutes hold the answers only, and those of many minutes do

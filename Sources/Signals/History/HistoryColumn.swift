@@ -101,7 +101,7 @@ struct MinuteWindow: Hashable, Sendable {
     func ranges(_ function: HistoryFunction) -> [Range<Int64>] {
         let start = end - range
         switch function {
-        case .avg, .min, .max, .earlier: return [start..<end]
+        case .avg, .min, .max, .earlier, .total: return [start..<end]
         case .rise:
             let third = Swift.max(1, range / 3)
             return [start..<start + third, end - third..<end]
@@ -159,6 +159,8 @@ struct MinuteWindow: Hashable, Sendable {
             let distance = Selection.median(of: busy.map { abs($0 - usual) }, among: among, least: 1) ?? 0
             return .value(distance * MinuteWindow.normalScale)
         case .spike, .outgrew, .excess: return compare(function, whole, read)
+        // Added up minute by minute, as they close: `PeriodTotals`.
+        case .total: return .missing(.tooLittleData)
         }
     }
 
@@ -167,7 +169,7 @@ struct MinuteWindow: Hashable, Sendable {
         var minutes: Int64
         guard !isEarlier else { return nil }
         switch function {
-        case .avg, .min, .max, .rise, .earlier: minutes = 1
+        case .avg, .min, .max, .rise, .earlier, .total: minutes = 1
         case .baseline, .mad:
             let known = read(0)
             let busy = known.entries.count { $0.value != 0 }

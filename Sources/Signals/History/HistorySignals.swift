@@ -80,12 +80,19 @@ public struct HistorySignals: Sendable {
         let kind = newest.whole.watch?.kind ?? .runtime
         var windows: [Int64: Window] = [:]
         var stretches: [Int: Range<Int64>] = [:]
+        var floors: [Int: ReadingTable.Floors] = [:]
+        let end = Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000)
         for (slot, ref) in demand.enumerated() {
             let subjects = ref.signal.info.subjects
             let whole: Evidence
             let own: ReadingTable.Column
             let count = HistorySignals.minutes(ref.window ?? options.window)
-            if let function = ref.function, let range = ref.range {
+            if let period = ref.period {
+                let figure = history.totals.figure(ref.signal, period, at: end, zone: options.zone, apps: apps.sorted)
+                whole = subjects.contains(kind.subject) ? figure.runtime : .missing(.notTracked)
+                own = figure.apps.isEmpty ? .same(figure.runtime) : .plain(figure.apps)
+                floors[slot] = figure.floors
+            } else if let function = ref.function, let range = ref.range {
                 let key = ref.ofSubject
                 let column = columns[key] ?? history.column(key, function, range, order: apps.order)
                 columns[key] = column
@@ -108,9 +115,9 @@ public struct HistorySignals: Sendable {
                 })
         }
         return ReadingTable(
-            runtime: runtime, kind: kind, at: Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000), demand: demand,
+            runtime: runtime, kind: kind, at: end, demand: demand,
             apps: apps.sorted, replicas: replicas.map(\.url), runtimeColumn: runtimeColumn, columns: plain,
-            replicaColumns: replicaColumns, stretches: stretches, namesAllReplicas: !replicas.isEmpty)
+            replicaColumns: replicaColumns, floors: floors, stretches: stretches, namesAllReplicas: !replicas.isEmpty)
     }
 
     /// Sums over the newest minutes.

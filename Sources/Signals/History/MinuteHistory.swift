@@ -10,6 +10,8 @@ struct MinuteHistory: Sendable {
     var statuses: ContiguousArray<Status> = []
     /// By signal, in the order of the signals: those that functions look at.
     var tracks: [Track] = []
+    /// What days and months brought so far.
+    var totals = PeriodTotals()
 
     struct Status: Hashable, Sendable {
         var missing: MissingReason?
@@ -53,6 +55,7 @@ struct MinuteHistory: Sendable {
         let capacity = (slots.max() ?? -1) + 1
         let rules = CounterRules(alive: whole.liveCounters, dead: whole.deadCounters, price: options.price)
         retrack(options.ranges)
+        totals.add(rows, rules, options)
         for index in tracks.indices {
             let signal = tracks[index].signal
             let raw = Int(signal.rawValue)

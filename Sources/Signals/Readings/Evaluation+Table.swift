@@ -21,7 +21,13 @@ extension Evaluation {
             let start = at - (ref.window ?? options.window).milliseconds
             let own: ReadingTable.Column
             let whole: Evidence
-            if let function = ref.function, let range = ref.range {
+            if let period = ref.period {
+                let figure = state.history.totals.figure(
+                    ref.signal, period, at: Timestamp(milliseconds: at), zone: options.zone, apps: state.shared.apps.sorted)
+                whole = subjects.contains(options.kind.subject) ? figure.runtime : .missing(.notTracked)
+                own = figure.apps.isEmpty ? .same(figure.runtime) : .plain(figure.apps)
+                floors[slot] = figure.floors
+            } else if let function = ref.function, let range = ref.range {
                 let key = ref.ofSubject
                 let column = history[key] ?? state.history.column(key, function, range, order: order)
                 history[key] = column

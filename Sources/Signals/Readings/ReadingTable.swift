@@ -37,7 +37,8 @@ public struct ReadingTable: Sendable {
     /// What tests of labels find of the runtime, and by row of the apps that have labels of their own.
     private var labels: [KnownLabel?] = []
     private var ownLabels: [Int: [KnownLabel?]] = [:]
-    /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
+    /// By slot: what readings are at the least that are missing since figures contradict each other, or were seen in part;
+    /// mostly empty.
     let floors: [Int: Floors]
     /// By slot: the minutes that readings of the past are of.
     private let stretches: [Int: Range<Int64>]
@@ -98,18 +99,22 @@ public struct ReadingTable: Sendable {
     }
 
     /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
-    /// `replica` by slot, then replica; `floors` of apps by slot. Apps must be sorted.
+    /// `replica` by slot, then replica; `floors` of apps by slot, `runtimeFloors` of the runtime. Apps must be sorted.
     public init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
-        floors: [Int: ContiguousArray<Double?>] = [:], stretches: [Int: Range<Int64>] = [:], kind: WatchedKind = .runtime
+        floors: [Int: ContiguousArray<Double?>] = [:], runtimeFloors: [Int: Double] = [:], stretches: [Int: Range<Int64>] = [:],
+        kind: WatchedKind = .runtime
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
         self.init(
             runtime: runtime, kind: kind, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
-            replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) }, stretches: stretches)
+            replicaColumns: replica,
+            floors: floors.mapValues { Floors(runtime: nil, apps: $0) }.merging(runtimeFloors.mapValues { Floors(runtime: $0) }) {
+                Floors(runtime: $1.runtime, apps: $0.apps)
+            }, stretches: stretches)
     }
 
     /// The same table with what clocks of that zone show, and with what its runtime and apps are called.
@@ -151,8 +156,8 @@ public struct ReadingTable: Sendable {
     @usableFromInline
     func history(_ index: Int, _ column: Int) -> Evidence { histories[column].value(at: index) }
 
-    /// What a reading that is missing since figures contradict each other is at the least: of the app at `index`, or of the
-    /// runtime for nil. Nil where that says nothing.
+    /// What a reading that is missing since figures contradict each other, or since a part of it was not seen, is at the least: of
+    /// the app at `index`, or of the runtime for nil. Nil where that says nothing.
     public func floor(_ index: Int?, _ slot: Int) -> Double? {
         guard let floors = floors[slot] else { return nil }
         guard let index, demand[slot].scope != .runtime else { return floors.runtime }
