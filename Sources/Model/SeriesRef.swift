@@ -16,6 +16,8 @@ public enum HistoryFunction: String, Hashable, Sendable, CaseIterable {
     case outgrew
     /// By how much the newest window lies above what its usual and the growth of the rest explain; 0 within chance.
     case excess
+    /// Where a straight line through the minutes, by least squares, is some time ahead.
+    case predict
     /// A rate over a window that is long over, or a gauge of a minute that is: `tokens[1h] offset 7d`. Conditions have no name
     /// for it, the offset says it.
     case earlier = "(earlier)"
@@ -53,10 +55,12 @@ public struct SeriesRef: Hashable, Sendable {
     public let offset: TimeSpan?
     /// Of a total, since when.
     public let period: CalendarPeriod?
+    /// Of `predict`: how far ahead.
+    public let ahead: TimeSpan?
 
     public init(
         signal: Signal, scope: Scope = .own, window: TimeSpan? = nil, function: HistoryFunction? = nil,
-        range: TimeSpan? = nil, exclude: TimeSpan? = nil, offset: TimeSpan? = nil
+        range: TimeSpan? = nil, exclude: TimeSpan? = nil, offset: TimeSpan? = nil, ahead: TimeSpan? = nil
     ) {
         metric = nil
         self.signal = signal
@@ -66,6 +70,7 @@ public struct SeriesRef: Hashable, Sendable {
         self.range = range
         self.exclude = exclude
         self.offset = offset
+        self.ahead = ahead
         period = nil
     }
 
@@ -75,7 +80,7 @@ public struct SeriesRef: Hashable, Sendable {
         self.scope = scope
         self.period = period
         function = .total
-        (metric, window, range, exclude, offset) = (nil, nil, nil, nil, nil)
+        (metric, window, range, exclude, offset, ahead) = (nil, nil, nil, nil, nil, nil)
     }
 
     /// - Parameter window: of a rate, a growth or a quantile; nil for what is read at a moment.
@@ -84,14 +89,28 @@ public struct SeriesRef: Hashable, Sendable {
         signal = .metric
         self.scope = scope
         self.window = window
-        (function, range, exclude, offset, period) = (nil, nil, nil, nil, nil)
+        (function, range, exclude, offset, period, ahead) = (nil, nil, nil, nil, nil, nil)
+    }
+
+    /// Where a line through what a page showed is some time ahead.
+    public init(predicted metric: MetricQuery, scope: Scope = .own, range: TimeSpan, ahead: TimeSpan) {
+        self.metric = metric
+        signal = .metric
+        self.scope = scope
+        function = .predict
+        self.range = range
+        self.ahead = ahead
+        (window, exclude, offset, period) = (nil, nil, nil, nil)
     }
 
     /// The same of the rule's own subject.
     public var ofSubject: SeriesRef {
-        if let metric { return SeriesRef(metric: metric, window: window) }
+        if let metric {
+            guard let range, let ahead else { return SeriesRef(metric: metric, window: window) }
+            return SeriesRef(predicted: metric, range: range, ahead: ahead)
+        }
         if let period { return SeriesRef(total: signal, of: period) }
-        return SeriesRef(signal: signal, window: window, function: function, range: range, exclude: exclude, offset: offset)
+        return SeriesRef(signal: signal, window: window, function: function, range: range, exclude: exclude, offset: offset, ahead: ahead)
     }
 
     /// How far a function looks back; nil for the plain reading.
@@ -110,7 +129,7 @@ extension SeriesRef: CustomStringConvertible {
         let behind = offset.map { " offset \($0)" } ?? ""
         if let function, let range {
             if function == .earlier { return (signal.isWindowed ? "\(name)[\(range)]" : name) + behind }
-            return "\(function.rawValue)(\(name)[\(range)]\(behind))"
+            return "\(function.rawValue)(\(name)[\(range)]\(behind)\(ahead.map { ", \($0)" } ?? ""))"
         }
         if let window { return "\(name)[\(window)]" }
         return name

@@ -108,12 +108,18 @@ struct GivenReadings {
     private func value(_ series: SeriesRef, _ subject: Series, _ kind: SubjectKind, _ step: Int) -> Evidence {
         guard series.signal.info.subjects.contains(kind) else { return .missing(.notTracked) }
         if let exact = subject.exact[series.ofSubject.description] { return exact.at(step) ?? .missing(.stale) }
+        if let metric = series.metric, let range = series.range, let given = subject.exact[SeriesRef(metric: metric).description] {
+            let steps = Steps(given)
+            return HistoryFunction.predict.apply(series.signal, range: range, exclude: nil, ahead: series.ahead, at: moment(step)) {
+                minute($0, steps, series.signal)
+            }
+        }
         guard let bare = subject.bare[series.signal] else { return .missing(.tooLittleData) }
         if let period = series.period { return total(bare, series.signal, period, step).evidence }
         if let function = series.function, let range = series.range {
             let whole = kind == .app ? runtime.bare[series.signal] : nil
             return function.apply(
-                series.signal, range: range, exclude: series.exclude, offset: series.offset, at: moment(step),
+                series.signal, range: range, exclude: series.exclude, offset: series.offset, ahead: series.ahead, at: moment(step),
                 whole: whole.map { whole in { minute($0, whole, series.signal) } }
             ) { number in
                 minute(number, bare, series.signal)

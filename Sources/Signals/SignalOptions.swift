@@ -30,6 +30,8 @@ public struct SignalOptions: Hashable, Sendable {
     public var zone = Zone.utc
     /// What policies ask of pages of metrics, each once: of all that a page shows, only this is remembered.
     public var metrics: [MetricQuery] = []
+    /// Of these, for how long single values are kept, for a line through them.
+    public private(set) var trends: [MetricQuery: TimeSpan] = [:]
     /// How long an app stays a subject after it was last seen.
     public var appLifetime: TimeSpan
 
@@ -68,6 +70,8 @@ public struct SignalOptions: Hashable, Sendable {
             if let metric = ref.metric {
                 if !metrics.contains(metric) { metrics.append(metric) }
                 longestWindow = max(longestWindow, ref.window ?? .zero)
+                if let range = ref.range { trends[metric] = max(trends[metric] ?? .zero, range) }
+                continue
             }
             if let period = ref.period {
                 let total = Total(signal: ref.signal, period: period)

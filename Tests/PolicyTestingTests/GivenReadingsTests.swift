@@ -85,6 +85,16 @@ import YAML
         ("tokens[today] > 5", "app", "    apps: {a: {tokens: 10 20 _ 40}}", "1m", 3, .missing(.tooLittleData)),
         ("cost[this_month] > 5 USD", "runtime", "    runtime: {cost: 2}", "30m", 3, .missing(.tooLittleData)),
         ("cost[this_month] > 5 USD", "runtime", "    runtime: {'cost[this_month]': 7}", "30m", 3, .value(7)),
+        // A line: through nothing, too, and through a metric's own values.
+        ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0+1x20}", "1m", 15, .value(19)),
+        ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0+1x20}", "1m", 9, .missing(.tooLittleData)),
+        ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0x20}", "1m", 15, .value(0)),
+        (
+            "predict(metric(\"a\")[15m], 5m) > 1", "runtime", "    runtime:\n      metric(\"a\"): 30-2x15", "1m", 15, .value(-8)
+        ),
+        (
+            "predict(metric(\"a\")[15m], 5m) > 1", "runtime", "    runtime:\n      'predict(metric(\"a\")[15m], 5m)': 4", "1m", 0, .value(4)
+        ),
         // Shorter and longer steps than a minute.
         ("max(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 9 1 3x6}", "30s", 4, .value(3)),
         ("avg(run_starts[10m]) > 1/min", "runtime", "    runtime: {run_starts: 2 4 6 8}", "30s", 4, .value(5)),

@@ -55,6 +55,8 @@ struct ConditionCompiler {
     /// Ranges of functions over history.
     static let longestRange = TimeSpan.hours(24 * 7)
     static let longestWindow = TimeSpan.hours(24)
+    /// How far ahead a line is followed.
+    static let longestAhead = TimeSpan.hours(24 * 30)
     /// How long ago something may have been; the window before that moment comes on top.
     static let longestOffset = TimeSpan.hours(24 * 7)
 
@@ -219,7 +221,9 @@ struct ConditionCompiler {
         let first = number(left, comparison.rawValue)
         let second = number(right, comparison.rawValue)
         guard case .number(let a) = first.type, case .number(let b) = second.type else { return faulty }
-        guard UnitRules.common(a, b) != nil else {
+        // Where a line goes below nothing: that is the same in every unit.
+        let isSign = left.isPredicted && right.isZero || left.isZero && right.isPredicted
+        guard UnitRules.common(a, b) != nil || isSign else {
             mismatch("compared", left, a, right, b, range)
             return faulty
         }

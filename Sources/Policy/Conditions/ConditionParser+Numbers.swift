@@ -83,7 +83,7 @@ extension ConditionParser {
     }
 
     private mutating func named(_ name: String, _ token: Token) throws(ConditionFault) -> Expression {
-        if name != "missing", name != "count" { try checkArgument(name, token) }
+        if name != "missing", name != "count", name != HistoryFunction.predict.rawValue { try checkArgument(name, token) }
         guard case .open = current.kind else {
             if name == "missing", case .name(let signal) = current.kind {
                 throw ConditionFault(
@@ -155,8 +155,14 @@ extension ConditionParser {
     /// `function(signal[range])`, behind the function's name.
     mutating func call(_ function: HistoryFunction, _ token: Token) throws(ConditionFault) -> SignalUse {
         guard take(.open) else { throw unexpected("'('") }
-        guard case .name(let name) = current.kind else { throw unexpected("a signal") }
-        let inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
+        let inner: SignalUse
+        if function == .predict, case .metric(let metric) = current.kind {
+            inner = try metricUse(metric, take())
+        } else {
+            guard case .name(let name) = current.kind else { throw unexpected("a signal") }
+            inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
+        }
+        let ahead = function == .predict ? try ahead(of: inner) : nil
         // `avg(active_runs, 10m)`
         if inner.bracket == nil, case .comma = current.kind, position + 1 < tokens.count,
             case .quantity(let span) = tokens[position + 1].kind,
@@ -174,12 +180,26 @@ extension ConditionParser {
         guard inner.bracket != nil || inner.period != nil || Signal(name: inner.name) == nil else {
             throw ConditionFault(
                 "missing-range", "\(function.rawValue)(…) needs a range", inner.nameRange,
-                hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(ConditionHints.range(of: function))])'")
+                hint: "write '\(ConditionHints.call(function, written(inner.nameRange)))'")
         }
         return SignalUse(
             name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
-            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end, offset: inner.offset,
-            period: inner.period)
+            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end, metric: inner.metric,
+            offset: inner.offset, period: inner.period, ahead: ahead)
+    }
+
+    /// `, 4h`, behind what is predicted.
+    private mutating func ahead(of use: SignalUse) throws(ConditionFault) -> TimeSpan {
+        let place = current.range
+        guard take(.comma), case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+            throw ConditionFault(
+                "predict", "'predict' is to be told how far ahead", place,
+                hint:
+                    "write 'predict(\(written(use.nameRange))[\(use.bracket.map(\.description) ?? ConditionHints.range(of: .predict))], 4h)'"
+            )
+        }
+        _ = take()
+        return span
     }
 
     mutating func signalUse(

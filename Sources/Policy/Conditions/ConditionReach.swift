@@ -237,7 +237,8 @@ extension CompiledCondition {
             for (side, other) in [(step.left, step.right), (step.right, step.left)] {
                 guard program[Int(side)].operation == .reading, program[Int(other)].operation == .constant,
                     program[Int(other)].constant > 100,
-                    let series = readings.first(where: { $0.slot == Int(program[Int(side)].left) })?.series, series.resultUnit == .percent
+                    let series = readings.first(where: { $0.slot == Int(program[Int(side)].left) })?.series, series.resultUnit == .percent,
+                    series.function != .predict
                 else { continue }
                 return ConditionFault(
                     "over-whole", "\(series) is above 100% only where each turn brings more than one error", term.range,

@@ -66,6 +66,8 @@ struct SignalUse: Sendable {
     var offset: Offset?
     /// `[today]`.
     var period: CalendarPeriod?
+    /// The `4h` of `predict(disk_free[6h], 4h)`.
+    var ahead: TimeSpan?
 
     /// How long ago, and where that stands, its word included.
     struct Offset: Sendable {

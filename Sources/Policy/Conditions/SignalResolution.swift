@@ -78,6 +78,7 @@ struct SignalResolution {
                 hint: "the page's own past is asked of Prometheus")
         }
         let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        if use.function == .predict { return predicted(query, use, scope, &faults) }
         guard query.reading.isWindowed else {
             guard let range = use.bracketRange else { return SeriesRef(metric: query, scope: scope) }
             return fault(
@@ -122,12 +123,17 @@ struct SignalResolution {
         _ faults: inout [ConditionFault]
     ) -> SeriesRef? {
         guard let span = use.bracket, let range = use.bracketRange else { return nil }
+        if function == .predict, let wrong = unpredictable(use, signal, scope) {
+            faults.append(wrong)
+            return nil
+        }
         // Functions read whole minutes; baseline needs thirty of them before the window, rise three thirds.
         let exclude = function == .baseline || function == .mad || function.comparesWindows ? window : nil
         let least: TimeSpan =
             switch function {
             case .avg, .min, .max, .earlier, .total: .minutes(1)
             case .rise: .minutes(3)
+            case .predict: .minutes(15)
             case .baseline, .mad, .spike, .outgrew, .excess: .minutes(30) + window
             }
         let longest = ConditionCompiler.longestRange
@@ -138,11 +144,12 @@ struct SignalResolution {
                     "range", "the range of \(function.rawValue)(…) is \(whole)between \(least) and \(longest)", range))
             return nil
         }
-        return SeriesRef(signal: signal, scope: scope, function: function, range: span, exclude: exclude, offset: use.offset?.span)
+        return SeriesRef(
+            signal: signal, scope: scope, function: function, range: span, exclude: exclude, offset: use.offset?.span, ahead: use.ahead)
     }
 }
 
-// MARK: - The past
+// MARK: - The past, and what follows from it
 
 extension SignalResolution {
     /// What is wrong with an offset, whatever it is of.
@@ -158,6 +165,54 @@ extension SignalResolution {
         guard let range = use.bracket, let place = use.bracketRange, range > ConditionCompiler.longestWindow else { return nil }
         return ConditionFault(
             "offset", "with an offset a range is at most \(ConditionCompiler.longestWindow)", place)
+    }
+
+    /// Why no line is drawn through a signal.
+    private func unpredictable(_ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope) -> ConditionFault? {
+        let isOfApp = subject == .app && scope == .own
+        if isOfApp || subject == .replica {
+            return ConditionFault(
+                "predict", "'predict' is of a runtime, a host or a service, not of \(subject.withArticle)", use.range,
+                hint: isOfApp && signal.info.subjects.contains(.runtime)
+                    ? "write 'predict(runtime.\(use.name)[\(use.bracket ?? window)], \(use.ahead ?? window))'" : nil)
+        }
+        guard signal.info.shape == .gauge, signal.unit != .flag else {
+            return ConditionFault(
+                "predict", "'\(use.name)' follows no line: 'predict' is of what is read at a moment, such as disk_free or open_runs",
+                use.range)
+        }
+        return wrongAhead(use)
+    }
+
+    private func wrongAhead(_ use: SignalUse) -> ConditionFault? {
+        let longest = ConditionCompiler.longestAhead
+        guard let ahead = use.ahead, ahead < .minutes(1) || ahead > longest else { return nil }
+        return ConditionFault("predict", "'predict' looks between 1m and \(longest) ahead", use.range)
+    }
+
+    private func predicted(
+        _ query: MetricQuery, _ use: SignalUse, _ scope: SeriesRef.Scope, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        let longest = ConditionCompiler.longestWindow
+        if query.reading.isWindowed {
+            faults.append(
+                ConditionFault(
+                    "predict", "'\(query)' follows no line: 'predict' is of what is read at a moment", use.range,
+                    hint: "write 'predict(\(query.selector)[6h], 4h)'"))
+        } else if let wrong = wrongAhead(use) {
+            faults.append(wrong)
+        } else if let range = use.bracket, let ahead = use.ahead, let place = use.bracketRange {
+            guard range < .minutes(15) || range > longest else {
+                return SeriesRef(predicted: query, scope: scope, range: range, ahead: ahead)
+            }
+            faults.append(ConditionFault("range", "the range of predict(…) of a metric is between 15m and \(longest)", place))
+        } else {
+            faults.append(
+                ConditionFault(
+                    "missing-range", "predict(…) needs a range", use.range, hint: "write 'predict(\(query)[6h], \(use.ahead ?? .hours(4)))'"
+                ))
+        }
+        return nil
     }
 
     /// What a rate adds up to since the day or the month began.

@@ -83,16 +83,19 @@ struct MinuteWindow: Hashable, Sendable {
     var exclude: Int64
     /// Whether it ends before the newest minute.
     var isEarlier = false
+    /// How far a line is followed beyond it, in minutes.
+    var ahead = 0.0
 
     /// A baseline of fewer non-zero minutes says nothing.
     static let leastBaselineMinutes = 30
 
     /// - Parameter end: one past the newest closed minute; the window ends `offset` before it.
-    init(_ signal: Signal, end: Int64, range: TimeSpan, exclude: TimeSpan?, offset: TimeSpan? = nil) {
+    init(_ signal: Signal, end: Int64, range: TimeSpan, exclude: TimeSpan?, offset: TimeSpan? = nil, ahead: TimeSpan? = nil) {
         func minutes(_ span: TimeSpan) -> Int64 { (max(0, span.milliseconds) + 59_999) / 60_000 }
         self.signal = signal
         self.end = end - (offset.map(minutes) ?? 0)
         isEarlier = offset != nil
+        self.ahead = Double(ahead?.milliseconds ?? 0) / 60_000
         self.range = max(1, minutes(range))
         self.exclude = exclude.map(minutes) ?? 0
     }
@@ -101,7 +104,7 @@ struct MinuteWindow: Hashable, Sendable {
     func ranges(_ function: HistoryFunction) -> [Range<Int64>] {
         let start = end - range
         switch function {
-        case .avg, .min, .max, .earlier, .total: return [start..<end]
+        case .avg, .min, .max, .predict, .earlier, .total: return [start..<end]
         case .rise:
             let third = Swift.max(1, range / 3)
             return [start..<start + third, end - third..<end]
@@ -159,6 +162,14 @@ struct MinuteWindow: Hashable, Sendable {
             let distance = Selection.median(of: busy.map { abs($0 - usual) }, among: among, least: 1) ?? 0
             return .value(distance * MinuteWindow.normalScale)
         case .spike, .outgrew, .excess: return compare(function, whole, read)
+        case .predict:
+            let minutes = read(0)
+            // What a minute holds is what was seen last in it.
+            let points = minutes.entries.map { TrendLine.Point(minute: Double($0.minute + 1 - end), value: $0.value) }
+            guard let value = TrendLine.value(through: points, range: Double(range), at: ahead) else {
+                return .missing(minutes.count == 0 ? minutes.reason : .tooLittleData)
+            }
+            return .value(value)
         // Added up minute by minute, as they close: `PeriodTotals`.
         case .total: return .missing(.tooLittleData)
         }
@@ -177,6 +188,10 @@ struct MinuteWindow: Hashable, Sendable {
             // The newest minutes are left out: until they are old enough none of them counts.
             if known.count == 0 { minutes += exclude }
         case .spike, .outgrew, .excess: minutes = wantingToCompare(read)
+        case .predict:
+            let known = read(0).entries
+            let length = (known.last?.minute ?? 0) - (known.first?.minute ?? 0)
+            minutes = Swift.max(Int64(TrendLine.leastPoints - known.count), range / 2 - length)
         }
         return minutes > 0 ? .minutes(Int(minutes)) : nil
     }

@@ -87,7 +87,11 @@ public struct HistorySignals: Sendable {
             let whole: Evidence
             let own: ReadingTable.Column
             let count = HistorySignals.minutes(ref.window ?? options.window)
-            if let period = ref.period {
+            if ref.metric != nil {
+                // Of pages of metrics nothing is kept.
+                whole = .missing(.notTracked)
+                own = .same(whole)
+            } else if let period = ref.period {
                 let figure = history.totals.figure(ref.signal, period, at: end, zone: options.zone, apps: apps.sorted)
                 whole = subjects.contains(kind.subject) ? figure.runtime : .missing(.notTracked)
                 own = figure.apps.isEmpty ? .same(figure.runtime) : .plain(figure.apps)

@@ -137,7 +137,7 @@ struct MinuteHistory: Sendable {
 
     /// A function over the minutes of each app in `order`, and behind them of the runtime itself.
     func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int]) -> HistoryColumn {
-        let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude, offset: ref.offset)
+        let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude, offset: ref.offset, ahead: ref.ahead)
         guard let track = tracks.first(where: { $0.signal == ref.signal }) else {
             return HistoryColumn(function: function, window: window, count: order.count + 1) { _, _ in MinuteValues() }
         }
