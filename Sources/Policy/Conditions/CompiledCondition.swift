@@ -127,7 +127,7 @@ public struct CompiledCondition: Sendable {
 @usableFromInline struct Instruction: Sendable {
     @usableFromInline enum Operation: UInt8, Sendable {
         // Numbers.
-        case constant, reading, clock, count, sum, negate, add, subtract, multiply, divide
+        case constant, reading, clock, count, sum, quantile, negate, add, subtract, multiply, divide
         // Truths over numbers.
         case above, atLeast, below, atMost, equal, unequal, isMissing, isMissingFor
         // Truths over texts: `left` is the position of a test of a label.
@@ -147,13 +147,15 @@ public struct CompiledCondition: Sendable {
     @usableFromInline static let hour: Int32 = -1
     @usableFromInline static let weekday: Int32 = -2
 
-    /// Whether it is a figure over the apps of a runtime: `left` is the part that is counted, or the slot that is added up.
-    @inlinable var isOverApps: Bool { operation == .count || operation == .sum }
+    /// Whether it is a figure over the apps of a runtime: `left` is the part that is counted, or the slot that is added
+    /// up, or of which a quantile is asked.
+    @inlinable var isOverApps: Bool { operation == .count || operation == .sum || operation == .quantile }
 
     /// Whether it is a value from outside, named by its slot.
     var isRead: Bool { operation == .reading || operation == .clock }
 
-    /// For `constant` the value; for `multiply` and `divide` a factor that makes units fit (percent of something).
+    /// For `constant` the value, for `quantile` which of them; for `multiply` and `divide` a factor that makes units fit (percent
+    /// of something).
     @usableFromInline var constant: Double = 1
 }
 
@@ -206,7 +208,7 @@ extension CompiledCondition {
         case .labelIs, .labelIsNot:
             guard let known = source.label(Int(step.left)) else { return .unknown }
             return Truth(known.isSame == (step.operation == .labelIs))
-        case .constant, .reading, .clock, .count, .sum, .negate, .add, .subtract, .multiply, .divide:
+        case .constant, .reading, .clock, .count, .sum, .quantile, .negate, .add, .subtract, .multiply, .divide:
             unreachable()
         }
     }
@@ -254,7 +256,7 @@ extension CompiledCondition {
         switch step.operation {
         case .constant: return .value(step.constant)
         case .reading: return source.reading(Int(step.left))
-        case .count, .sum:
+        case .count, .sum, .quantile:
             let figure = apps(program, step, source)
             return figure.reason.map { .missing($0) } ?? .value(figure.low)
         case .clock:

@@ -147,6 +147,7 @@ struct ConditionCompiler {
         case .missing(let use, let pattern): return missing(use, pattern, expression.range)
         case .count(let inner): return count(inner, expression.range)
         case .sum(let use): return sum(use, expression.range)
+        case .quantile(let share, let word, let use): return quantile(share, word, use, expression.range)
         case .label(let test, let isEqual, let place):
             return label(test, isEqual ? .labelIs : .labelIsNot, place, expression.range)
         case .missingLabel(let name, let place):

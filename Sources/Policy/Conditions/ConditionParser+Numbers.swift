@@ -97,37 +97,18 @@ extension ConditionParser {
             throw ConditionFault(
                 "type", "a label is a text: it is no number to be counted with", token.range, hint: "write 'label(tier) == \"enterprise\"'")
         }
-        if name == "count" || name == "sum" { return try overApps(name, token) }
+        if isOverApps(name) { return try overApps(name, token) }
         if let part = LocalHour.Part(rawValue: name) { return try clock(part, token) }
         guard let function = HistoryFunction(rawValue: name) else {
             let known =
-                ConditionParser.functions + ["missing", "label", "count", "sum"] + LocalHour.Part.allCases.map { $0.rawValue + "()" }
+                ConditionParser.functions + ["missing", "label", "count", "sum", "quantile", "median"]
+                + LocalHour.Part.allCases.map { $0.rawValue + "()" }
             throw ConditionFault(
                 "unknown-function", "no function '\(name)'", token.range,
                 hint: ConditionHints.function(name, of: argument, among: known))
         }
         let use = try call(function, token)
         return Expression(kind: .reading(use), range: use.range)
-    }
-
-    /// `count(CONDITION)` or `sum(SIGNAL)`, behind the word.
-    private mutating func overApps(_ word: String, _ token: Token) throws(ConditionFault) -> Expression {
-        _ = take(.open)
-        let kind: Expression.Kind
-        if word == "count" {
-            kind = .count(try nested { (parser) throws(ConditionFault) in try parser.or() })
-        } else {
-            guard case .name(let name) = current.kind else { throw unexpected("a signal") }
-            let inner = take()
-            if let function = HistoryFunction(rawValue: name), current.kind == .open {
-                kind = .sum(try call(function, inner))
-            } else {
-                kind = .sum(try signalUse(name, inner, function: nil, start: inner.range.lowerBound))
-            }
-        }
-        let end = current.range.upperBound
-        guard take(.close) else { throw unexpected("')'") }
-        return Expression(kind: kind, range: token.range.lowerBound..<end)
     }
 
     /// `hour()`, behind the word.
@@ -192,11 +173,10 @@ extension ConditionParser {
     private mutating func ahead(of use: SignalUse) throws(ConditionFault) -> TimeSpan {
         let place = current.range
         guard take(.comma), case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+            let range = use.bracket?.description ?? ConditionHints.range(of: .predict)
             throw ConditionFault(
                 "predict", "'predict' is to be told how far ahead", place,
-                hint:
-                    "write 'predict(\(written(use.nameRange))[\(use.bracket.map(\.description) ?? ConditionHints.range(of: .predict))], 4h)'"
-            )
+                hint: "write 'predict(\(written(use.nameRange))[\(range)], 4h)'")
         }
         _ = take()
         return span

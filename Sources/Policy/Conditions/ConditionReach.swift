@@ -109,7 +109,7 @@ struct ConditionReach {
     private func fix(_ index: Int, _ way: inout Way) {
         let step = program[index]
         switch step.operation {
-        case .constant, .count, .sum: return
+        case .constant, .count, .sum, .quantile: return
         case .reading, .clock:
             let slot = Int(step.left)
             if way[slot] == nil { way[slot] = .value(bounds[slot] ?? .anything) }
@@ -126,6 +126,7 @@ struct ConditionReach {
         switch step.operation {
         case .constant: return Bounds(step.constant, step.constant)
         case .sum: return lackingOfApps[Int(step.left)] == nil ? Bounds(0, .infinity) : nil
+        case .quantile: return lackingOfApps[Int(step.left)] == nil ? bounds[Int(step.left)] ?? .anything : nil
         case .count:
             let canHold = isPossible(true, at: Int(step.left), from: lackingOfApps)
             guard canHold || isPossible(false, at: Int(step.left), from: lackingOfApps) else { return nil }

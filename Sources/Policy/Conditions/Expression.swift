@@ -35,6 +35,8 @@ struct Expression: Sendable {
         /// `count(active_runs > 5)`, `sum(cost)`: over the apps of a runtime.
         case count(Expression)
         case sum(SignalUse)
+        /// `quantile(0.9, active_runs)`, `median(active_runs)`, `max(active_runs)`, by its word.
+        case quantile(Double, String, SignalUse)
         /// `missing(label(tier))`.
         case missingLabel(String, Range<Int>)
         case negate(Expression)

@@ -207,10 +207,8 @@ extension SignalResolution {
             }
             faults.append(ConditionFault("range", "the range of predict(…) of a metric is between 15m and \(longest)", place))
         } else {
-            faults.append(
-                ConditionFault(
-                    "missing-range", "predict(…) needs a range", use.range, hint: "write 'predict(\(query)[6h], \(use.ahead ?? .hours(4)))'"
-                ))
+            let hint = "write 'predict(\(query)[6h], \(use.ahead ?? .hours(4)))'"
+            faults.append(ConditionFault("missing-range", "predict(…) needs a range", use.range, hint: hint))
         }
         return nil
     }
