@@ -113,6 +113,16 @@ public struct SeriesRef: Hashable, Sendable {
         return SeriesRef(signal: signal, window: window, function: function, range: range, exclude: exclude, offset: offset, ahead: ahead)
     }
 
+    /// What `too_little_data` says of it, where that is not that it was not watched for long enough up to now.
+    public var lackOfData: String? {
+        if offset != nil { return "nothing was kept of that time" }
+        return switch period {
+        case .today: "not watched all the time since midnight"
+        case .thisMonth: "not watched all the time since the first of the month"
+        case nil: nil
+        }
+    }
+
     /// How far a function looks back; nil for the plain reading.
     public var reach: TimeSpan? {
         guard function != nil, let range else { return nil }
