@@ -5,23 +5,6 @@ import Testing
 
 /// How the apps of a runtime lie: `quantile(0.9, active_runs)`, `median(tokens)`, `max(active_runs)`.
 @Suite struct QuantileConditionTests {
-    private struct Apps: ReadingSource {
-        var apps: [Evidence]
-        var floors: [Double?] = []
-        var empty: MissingReason?
-        var row: Int?
-
-        func reading(_ slot: Int) -> Evidence { row.map { apps[$0] } ?? .value(100) }
-        func floor(_ slot: Int) -> Double? { row.flatMap { floors.indices.contains($0) ? floors[$0] : nil } }
-        var appCount: Int { apps.count }
-        func app(at row: Int) -> Apps {
-            var view = self
-            view.row = row
-            return view
-        }
-        func emptyReason(_ slot: Int) -> MissingReason? { empty }
-    }
-
     private static let gap = Evidence.missing(.unauthorized)
 
     /// (condition, the apps' readings, truth, what people are told)
@@ -60,18 +43,18 @@ import Testing
 
     @Test(arguments: table) func says(_ text: String, _ apps: [Evidence], _ truth: Truth, _ shown: String) throws {
         let condition = try Compiling.compile(text, .runtime).get()
-        let source = Apps(apps: apps)
+        let source = AppReadings(apps: apps)
         #expect(condition.evaluate(source) == truth)
         #expect(condition.explain(source).withValues == shown)
         #expect(condition.readings.isEmpty && condition.appReadings.count == 1)
         // While no app was seen it is not known that there is none.
-        #expect(condition.evaluate(Apps(apps: [], empty: .unreachable)) == .unknown)
+        #expect(condition.evaluate(AppReadings(apps: [], empty: .unreachable)) == .unknown)
     }
 
     @Test func whatIsSoMuchAtTheLeastCountsForThat() throws {
         let condition = try Compiling.compile("min(cost[today]) > 5 USD", .runtime).get()
-        #expect(condition.evaluate(Apps(apps: [.value(9), .missing(.tooLittleData)], floors: [nil, 7])) == .yes)
-        #expect(condition.evaluate(Apps(apps: [.value(9), .missing(.tooLittleData)], floors: [nil, 4])) == .unknown)
+        #expect(condition.evaluate(AppReadings(apps: [.value(9), .missing(.tooLittleData)], floors: [nil, 7])) == .yes)
+        #expect(condition.evaluate(AppReadings(apps: [.value(9), .missing(.tooLittleData)], floors: [nil, 4])) == .unknown)
     }
 
     /// Whatever a gap turns out to be: what was said before is said still.
@@ -82,13 +65,7 @@ import Testing
             let figure = dice.pick(["median", "max", "min", "quantile"])
             let call = figure == "quantile" ? "quantile(0.\(dice.roll(10)), active_runs)" : "\(figure)(active_runs)"
             let text = call + dice.pick([" > ", " >= ", " < ", " <= ", " == ", " != "]) + "\(dice.roll(12))"
-            let condition = try Compiling.compile(text, .runtime).get()
-            let apps: [Evidence] = (0..<1 + dice.roll(6)).map { _ in dice.roll(3) == 0 ? .missing(.stale) : .value(Double(dice.roll(12))) }
-            let said = condition.evaluate(Apps(apps: apps))
-            guard said.isKnown else { continue }
-            known += 1
-            let filled = apps.map { $0.value == nil ? Evidence.value(Double(dice.roll(12))) : $0 }
-            #expect(condition.evaluate(Apps(apps: filled)) == said, "\(text) of \(apps), then \(filled)")
+            if try AppReadings.standsBy(text, apps: 6, &dice) { known += 1 }
         }
         #expect(known > 800)
     }
@@ -124,8 +101,6 @@ import Testing
     ]
 
     @Test(arguments: faults) func refuses(_ text: String, _ subject: SubjectKind, _ said: String) {
-        let read = Compiling.faults(text, subject)
-        #expect(read.contains(said), "\(read)")
-        #expect(read.split(separator: "\n").count { $0.contains("error[") } == 1, "\(read)")
+        Compiling.expect(text, subject, says: said)
     }
 }
