@@ -8,7 +8,9 @@ enum ConditionVocabulary {
         [
             "and", "or", "not", "missing", "is", "are", "known", "while", "runtime", "avg", "min", "max", "baseline", "rise", "infinite",
             "true", "false",
-            "s", "ms", "m", "h", "d", "USD", "B", "kB", "MB", "GB", "count", "sum", "label", "hour", "weekday", "at", "least", "to", "UTC",
+            "s", "ms", "m", "h", "d", "USD", "B", "kB", "MB", "GB", "count", "sum", "label", "hour", "weekday", "at", "least", "offset",
+            "today", "this_month", "predict", "quantile", "median",
+            "to", "UTC",
             "metric", ".rate", ".increase", ".sum", ".max", ".min", ".p50", ".p90", ".p95", ".p99",
         ] + MissingReason.names + LocalHour.dayNames)
     private static let symbols = Set(" ()<>=!+-*/%[]:,".utf8)

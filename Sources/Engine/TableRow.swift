@@ -27,6 +27,8 @@ public struct TableRow: ReadingSource {
 
     public var localHour: LocalHour? { table.localHour }
 
+    public func whenRead(_ slot: Int) -> String? { table.whenRead(slot) }
+
     public func label(_ test: Int) -> KnownLabel? { table.label(kind == .app ? row : nil, test) }
 
     public var appCount: Int { table.apps.count }

@@ -316,7 +316,7 @@ private struct Filled<Base: ReadingSource>: ReadingSource {
 
     func reading(_ slot: Int) -> Evidence {
         let evidence = base.reading(slot)
-        return evidence.value == nil ? .value(evidence.reason == .contradictory ? max(value, base.floor(slot) ?? value) : value) : evidence
+        return evidence.value == nil ? .value(max(value, base.floor(slot) ?? value)) : evidence
     }
 }
 

@@ -274,95 +274,17 @@ extension Signal {
         if case .gauge = info.shape { false } else { true }
     }
 
+    /// Whether it counts what happens, so that what a day brought is the sum of its minutes.
+    public var addsUp: Bool {
+        guard case .rate = info.shape else { return false }
+        return info.subjects.contains(.app) && info.subjects.contains(.runtime)
+    }
+
     private static let byName: [String: Signal] = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0.signal) })
 
     /// The signal that conditions write so; nil when there is none.
     public init?(name: String) {
         guard let signal = Signal.byName[name] else { return nil }
         self = signal
-    }
-}
-
-/// A function over the UTC-aligned minutes of a signal's past.
-public enum HistoryFunction: String, Hashable, Sendable, CaseIterable {
-    /// Mean, minimum, maximum of the minutes in the range that have a value.
-    case avg, min, max
-    /// Median of the non-zero minutes in the range before the policy's window; missing below 30 of them.
-    case baseline
-    /// Mean of the last third over mean of the first (first 0 and last above 0: infinite; both 0: 1).
-    case rise
-    /// Median distance of those minutes from their baseline, scaled to a standard deviation: a scale that outliers do
-    /// not stretch.
-    case mad
-    /// How many standard errors the newest window lies above its own usual, by what counts of this size do by chance
-    /// and by what windows did before.
-    case spike
-    /// Growth over its own usual as a multiple of the growth of the rest of the runtime; of a runtime its own growth.
-    case outgrew
-    /// By how much the newest window lies above what its usual and the growth of the rest explain; 0 within chance.
-    case excess
-
-    /// Whether it compares the newest window with the windows before it.
-    public var comparesWindows: Bool { self == .spike || self == .outgrew || self == .excess }
-}
-
-/// A reading that a condition asks for: a signal, over what, and whose.
-public struct SeriesRef: Hashable, Sendable {
-    public enum Scope: UInt8, Hashable, Sendable {
-        /// The rule's own subject.
-        case own
-        /// The runtime of the rule's subject (`runtime.` in an app's condition).
-        case runtime
-    }
-
-    public let signal: Signal
-    /// What of a page of metrics; nil for every signal but `metric`.
-    public let metric: MetricQuery?
-    public let scope: Scope
-    /// The window of a rate, ratio, quantile or count; nil for gauges and under a function.
-    public let window: TimeSpan?
-    /// A function over history with its range; nil for the plain reading.
-    public let function: HistoryFunction?
-    public let range: TimeSpan?
-    /// For `baseline`: the policy's window, whose minutes are left out.
-    public let exclude: TimeSpan?
-
-    public init(
-        signal: Signal, scope: Scope = .own, window: TimeSpan? = nil, function: HistoryFunction? = nil,
-        range: TimeSpan? = nil, exclude: TimeSpan? = nil
-    ) {
-        metric = nil
-        self.signal = signal
-        self.scope = scope
-        self.window = window
-        self.function = function
-        self.range = range
-        self.exclude = exclude
-    }
-
-    /// - Parameter window: of a rate, a growth or a quantile; nil for what is read at a moment.
-    public init(metric: MetricQuery, scope: Scope = .own, window: TimeSpan? = nil) {
-        self.metric = metric
-        signal = .metric
-        self.scope = scope
-        self.window = window
-        (function, range, exclude) = (nil, nil, nil)
-    }
-
-    /// The same of the rule's own subject.
-    public var ofSubject: SeriesRef {
-        if let metric { return SeriesRef(metric: metric, window: window) }
-        return SeriesRef(signal: signal, window: window, function: function, range: range, exclude: exclude)
-    }
-}
-
-extension SeriesRef: CustomStringConvertible {
-    /// As written in a condition, with the window always shown: `error_rate[5m]`, `baseline(tokens[24h])`,
-    /// `runtime.active_runs`, `metric("http_requests_total", code="500").rate[5m]`.
-    public var description: String {
-        let name = (scope == .runtime ? "runtime." : "") + (metric?.description ?? signal.name)
-        if let function, let range { return "\(function.rawValue)(\(name)[\(range)])" }
-        if let window { return "\(name)[\(window)]" }
-        return name
     }
 }

@@ -20,6 +20,13 @@ extension Zone {
         return comesTwice(moment) ? "\(text) (\(offsetText(moment)))" : text
     }
 
+    /// A stretch of whole minutes, by its clocks: `2026-11-14 09:00 to 10:00 UTC`.
+    public func span(_ from: Timestamp, _ to: Timestamp) -> String {
+        func minute(_ moment: Timestamp) -> String { String(clock(moment).prefix(5)) }
+        let isOneDay = day(from) == day(to)
+        return "\(day(from)) \(minute(from)) to \(isOneDay ? "" : day(to) + " ")\(minute(to)) \(mark(to))"
+    }
+
     /// The moment for lists: as documents write it where clocks show UTC, else `2026-11-21T10:05:03+01:00`.
     public func text(_ moment: Timestamp) -> String {
         if isUTC { return moment.description }

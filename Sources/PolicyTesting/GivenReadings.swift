@@ -52,10 +52,15 @@ struct GivenReadings {
             ContiguousArray(apps.map { series.scope == .runtime ? whole[slot] : value(series, $0, .app, step) })
         }
         let ofReplicas = demand.map { series in replicas.map { value(series, $0, .replica, step) } }
+        let stretches = demand.indices.compactMap { slot in demand[slot].stretch(at: moment(step)).map { (slot, $0) } }
+        let totals = demand.indices.filter { demand[$0].period != nil }
+        let floors = totals.map { slot in (slot, ContiguousArray(apps.map { least(demand[slot], $0, step) })) }
+        let runtimeFloors = totals.compactMap { slot in least(demand[slot], runtime, step).map { (slot, $0) } }
         return ReadingTable(
             runtime: GivenSeries.runtimeName, at: moment(step), demand: demand, runtime: whole,
             apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas,
-            kind: given.kind
+            floors: Dictionary(uniqueKeysWithValues: floors), runtimeFloors: Dictionary(uniqueKeysWithValues: runtimeFloors),
+            stretches: Dictionary(uniqueKeysWithValues: stretches), kind: given.kind
         ).placed(in: given.zone, labels)
     }
 
@@ -103,11 +108,18 @@ struct GivenReadings {
     private func value(_ series: SeriesRef, _ subject: Series, _ kind: SubjectKind, _ step: Int) -> Evidence {
         guard series.signal.info.subjects.contains(kind) else { return .missing(.notTracked) }
         if let exact = subject.exact[series.ofSubject.description] { return exact.at(step) ?? .missing(.stale) }
+        if let metric = series.metric, let range = series.range, let given = subject.exact[SeriesRef(metric: metric).description] {
+            let steps = Steps(given)
+            return HistoryFunction.predict.apply(series.signal, range: range, exclude: nil, ahead: series.ahead, at: moment(step)) {
+                minute($0, steps, series.signal)
+            }
+        }
         guard let bare = subject.bare[series.signal] else { return .missing(.tooLittleData) }
+        if let period = series.period { return total(bare, series.signal, period, step).evidence }
         if let function = series.function, let range = series.range {
             let whole = kind == .app ? runtime.bare[series.signal] : nil
             return function.apply(
-                series.signal, range: range, exclude: series.exclude, at: moment(step),
+                series.signal, range: range, exclude: series.exclude, offset: series.offset, ahead: series.ahead, at: moment(step),
                 whole: whole.map { whole in { minute($0, whole, series.signal) } }
             ) { number in
                 minute(number, bare, series.signal)
@@ -145,6 +157,32 @@ struct GivenReadings {
         let values = all.compactMap(\.value)
         guard !values.isEmpty else { return all.last }
         return .value(values.reduce(0, +) / Double(values.count))
+    }
+
+    /// What a rate added up to since the day or the month began: the steps that began since then, each for as long as it holds.
+    /// Where the test began later it is that much at the least.
+    private func total(_ steps: Steps, _ signal: Signal, _ period: CalendarPeriod, _ step: Int) -> (evidence: Evidence, least: Double?) {
+        let now = moment(step)
+        let begins = given.zone.begins(period, at: now)
+        var (sum, isWhole) = (0.0, begins >= given.start)
+        let first = max(0, Int((begins - given.start).milliseconds / given.interval.milliseconds))
+        for one in first..<max(first, step) {
+            let held = moment(one + 1) - max(moment(one), begins)
+            switch steps.at(one) {
+            case .value(let rate): sum += rate * Double(held.milliseconds) / (signal.unit == .dollarsPerHour ? 3_600_000 : 60_000)
+            case .missing(.noTraffic): continue
+            case .missing: isWhole = false
+            }
+        }
+        guard begins < now, first < step else { return (.missing(.tooLittleData), nil) }
+        return isWhole ? (.value(sum), nil) : (.missing(.tooLittleData), sum)
+    }
+
+    /// What a total is at the least that was not seen whole; nil for all else.
+    private func least(_ series: SeriesRef, _ subject: Series, _ step: Int) -> Double? {
+        guard let period = series.period, subject.exact[series.ofSubject.description] == nil, let bare = subject.bare[series.signal]
+        else { return nil }
+        return total(bare, series.signal, period, step).least
     }
 
     // MARK: - What follows from the apps

@@ -76,7 +76,7 @@ public struct RuntimeSignals: Sendable {
         let at = max(Clamp.moment(sample.at.milliseconds), page.newestAt ?? .min)
         let elapsed = sample.elapsedMilliseconds.isFinite ? max(0, sample.elapsedMilliseconds) : 0
         switch sample.content {
-        case .metrics(let content): page.ingest(content, at: at, elapsed: elapsed, maxGap: pageMaxGap, options.metrics)
+        case .metrics(let content): page.ingest(content, at: at, elapsed: elapsed, maxGap: pageMaxGap, options)
         case .missing(_, let reason, let detail):
             page.take(.lost(at: at, elapsedMilliseconds: elapsed, reason, detail: detail))
         default: return

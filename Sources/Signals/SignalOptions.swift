@@ -24,8 +24,14 @@ public struct SignalOptions: Hashable, Sendable {
     public var longestWindow: TimeSpan
     /// For how long minutes are kept, by signal: the longest range of a function over it. Other signals keep none.
     public var ranges: [Signal: TimeSpan]
+    /// What is added up since the day or the month began, each once.
+    public private(set) var totals: [Total] = []
+    /// By whose clocks days and months begin.
+    public var zone = Zone.utc
     /// What policies ask of pages of metrics, each once: of all that a page shows, only this is remembered.
     public var metrics: [MetricQuery] = []
+    /// Of these, for how long single values are kept, for a line through them.
+    public private(set) var trends: [MetricQuery: TimeSpan] = [:]
     /// How long an app stays a subject after it was last seen.
     public var appLifetime: TimeSpan
 
@@ -49,15 +55,35 @@ public struct SignalOptions: Hashable, Sendable {
         self.appLifetime = appLifetime
     }
 
+    /// One sum.
+    public struct Total: Hashable, Sendable {
+        public let signal: Signal
+        public let period: CalendarPeriod
+    }
+
+    /// So much of the past is read back for a sum that is asked for anew: a day, also where it has an hour more.
+    static let dayRange = TimeSpan.hours(25)
+
     /// Keeps enough of the past for every reading in `demand`. Call it after every load of policies.
     public mutating func retain(for demand: [SeriesRef]) {
         for ref in demand {
             if let metric = ref.metric {
                 if !metrics.contains(metric) { metrics.append(metric) }
                 longestWindow = max(longestWindow, ref.window ?? .zero)
+                if let range = ref.range { trends[metric] = max(trends[metric] ?? .zero, range) }
+                continue
             }
-            if ref.function != nil, let range = ref.range {
-                ranges[ref.signal] = max(ranges[ref.signal] ?? .zero, range)
+            if let period = ref.period {
+                let total = Total(signal: ref.signal, period: period)
+                if !totals.contains(total) { totals.append(total) }
+                ranges[ref.signal] = max(ranges[ref.signal] ?? .zero, SignalOptions.dayRange)
+                // Who used something and went is still to be counted.
+                appLifetime = max(appLifetime, period == .today ? SignalOptions.dayRange : .hours(32 * 24))
+            }
+            if let reach = ref.reach {
+                ranges[ref.signal] = max(ranges[ref.signal] ?? .zero, reach)
+                // Who comes once a week is to be known when it comes again.
+                if ref.offset != nil { appLifetime = max(appLifetime, reach) }
             } else if ref.signal.isWindowed {
                 longestWindow = max(longestWindow, ref.window ?? window)
             }

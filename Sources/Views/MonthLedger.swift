@@ -175,13 +175,3 @@ extension MonthLedger.Month {
         ]
     }
 }
-
-extension Zone {
-    /// When the month of a moment began by these clocks.
-    public func monthBegins(_ moment: Timestamp) -> Timestamp {
-        guard let local = Timestamp(rfc3339: "\(day(moment).prefix(7))-01T00:00:00Z") else { return moment }
-        // The offset of a moment close by, and then of the moment itself: another only within hours of a change of clocks.
-        let near = local - .seconds(Double(offset(at: local)))
-        return local - .seconds(Double(offset(at: near)))
-    }
-}

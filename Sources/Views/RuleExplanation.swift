@@ -31,6 +31,8 @@ public struct RuleExplanation {
     private let around: [(key: String, value: String, origin: String)]
     /// How much more must be watched until a function over the past has a value, by series.
     private var wanting: [String: TimeSpan] = [:]
+    /// What is not known of the past, by series, where that is not of the time up to now.
+    private var lacks: [String: String] = [:]
     /// What pages of metrics lack, by series.
     private var untracked: [String: String] = [:]
 
@@ -51,6 +53,7 @@ public struct RuleExplanation {
             endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
         }
         self.answered = answered
+        for (_, series) in judged.readings { lacks[series.description] = series.lackOfData }
         if let row, row.kind != .replica {
             for (slot, series) in judged.readings {
                 wanting[series.description] = readings.wanting(row.kind == .app ? row.row : nil, slot)
@@ -159,6 +162,7 @@ public struct RuleExplanation {
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     public func why(_ gap: (series: String, reason: MissingReason)) -> String {
         if gap.reason == .notTracked, let lack = untracked[gap.series] { return lack }
+        if gap.reason == .tooLittleData, let lack = lacks[gap.series] { return lack }
         let words = gap.reason.explanation(of: subject.kind.watched)
         guard let more = wanting[gap.series] else { return words }
         let isOfBusy = gap.series.hasPrefix("baseline(") || gap.series.hasPrefix("mad(")

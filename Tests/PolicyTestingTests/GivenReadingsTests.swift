@@ -70,6 +70,31 @@ import YAML
         ("rise(active_runs[9m]) > 1", "runtime", "    runtime: {active_runs: 2x3 5x3 8x3 0}", "1m", 0, .missing(.tooLittleData)),
         ("baseline(run_starts[24h]) > 1/min", "runtime", "    runtime: {run_starts: 4x30 0x10 50x5}", "1m", 44, .value(4)),
         ("baseline(run_starts[24h]) > 1/min", "runtime", "    runtime: {run_starts: 4x29 50x5}", "1m", 33, .missing(.tooLittleData)),
+        // What was so long ago.
+        ("run_starts[2m] offset 3m > 1/min", "runtime", "    runtime: {run_starts: 2 4 6 8 10 12}", "1m", 5, .value(3)),
+        ("active_runs offset 3m > 1", "runtime", "    runtime: {active_runs: 1 7 2 9 5}", "1m", 4, .value(1)),
+        ("active_runs offset 3m > 1", "runtime", "    runtime: {active_runs: 1 7 2 9 5}", "1m", 3, .missing(.tooLittleData)),
+        ("max(active_runs[2m] offset 1m) > 1", "runtime", "    runtime: {active_runs: 1 7 2 9 5}", "1m", 4, .value(7)),
+        ("run_starts[2m] offset 3m > 1/min", "runtime", "    runtime: {'run_starts[2m] offset 3m': 9}", "1m", 0, .value(9)),
+        // What the day brought so far: a test begins at midnight, where it says nothing else.
+        ("cost[today] > 5 USD", "runtime", "    runtime: {cost: 2}", "30m", 3, .value(3)),
+        ("cost[today] > 5 USD", "runtime", "    runtime: {cost: 2}", "30m", 0, .missing(.tooLittleData)),
+        ("cost[today] > 5 USD", "runtime", "    runtime: {cost: 2}", "30m", 48, .missing(.tooLittleData)),
+        ("cost[today] > 5 USD", "runtime", "    runtime: {cost: 2}", "30m", 50, .value(2)),
+        ("tokens[today] > 5", "app", "    apps: {a: {tokens: 10 20 _ 40}}", "1m", 2, .value(30)),
+        ("tokens[today] > 5", "app", "    apps: {a: {tokens: 10 20 _ 40}}", "1m", 3, .missing(.tooLittleData)),
+        ("cost[this_month] > 5 USD", "runtime", "    runtime: {cost: 2}", "30m", 3, .missing(.tooLittleData)),
+        ("cost[this_month] > 5 USD", "runtime", "    runtime: {'cost[this_month]': 7}", "30m", 3, .value(7)),
+        // A line: through nothing, too, and through a metric's own values.
+        ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0+1x20}", "1m", 15, .value(19)),
+        ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0+1x20}", "1m", 9, .missing(.tooLittleData)),
+        ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0x20}", "1m", 15, .value(0)),
+        (
+            "predict(metric(\"a\")[15m], 5m) > 1", "runtime", "    runtime:\n      metric(\"a\"): 30-2x15", "1m", 15, .value(-8)
+        ),
+        (
+            "predict(metric(\"a\")[15m], 5m) > 1", "runtime", "    runtime:\n      'predict(metric(\"a\")[15m], 5m)': 4", "1m", 0, .value(4)
+        ),
         // Shorter and longer steps than a minute.
         ("max(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 9 1 3x6}", "30s", 4, .value(3)),
         ("avg(run_starts[10m]) > 1/min", "runtime", "    runtime: {run_starts: 2 4 6 8}", "30s", 4, .value(5)),

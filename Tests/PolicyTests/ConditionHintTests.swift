@@ -47,7 +47,7 @@ import YAML
         ("active_runs > @noisy_min_runs", "a threshold is written '$name'"),
         ("turn_latency > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p99, turn_latency.p95.rest"),
         ("turn_latency.p90 > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p99, turn_latency.p95.rest"),
-        ("tokens > 2 * tokens offset 7d", "there is no offset: 'spike(tokens[7d])' compares with the same hour of the days before"),
+        ("avg(tokens[1h]) offset 7d > 9/min", "an offset stands right behind a signal and its window: tokens[1h] offset 7d"),
         // The time of day
         ("open_runs > 3 and hour >= 22", "the hour by the configured zone is 'hour()', 0 to 23: write 'hour() >= 22'"),
         ("open_runs > 3 and time_of_day() >= 22", "the hour by the configured zone is 'hour()', 0 to 23: write 'hour() >= 22'"),

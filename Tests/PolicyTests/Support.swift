@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Testing
 import YAML
 
 @testable import Policy
@@ -60,6 +61,45 @@ enum Compiling {
             end: Mark(line: lines.count, column: (lines.last?.unicodeScalars.count ?? 0) + 1))
         for fault in faults.all { Sourced(node: node, reporter: reporter).report(fault, text) }
         return reporter.diagnostics.map(\.description).joined(separator: "\n")
+    }
+}
+
+extension Compiling {
+    /// That a condition is refused, with these words among others, and that one fault is said once.
+    static func expect(_ text: String, _ subject: SubjectKind, says said: String, _ place: SourceLocation = #_sourceLocation) {
+        let read = faults(text, subject)
+        #expect(read.contains(said), "\(read)", sourceLocation: place)
+        #expect(read.split(separator: "\n").count { $0.contains("error[") } == 1, "\(read)", sourceLocation: place)
+    }
+}
+
+/// A runtime with apps, each with one reading for all slots.
+struct AppReadings: ReadingSource {
+    var apps: [Evidence]
+    var floors: [Double?] = []
+    var own: Evidence = .value(100)
+    var empty: MissingReason?
+    var row: Int?
+
+    func reading(_ slot: Int) -> Evidence { row.map { apps[$0] } ?? own }
+    func floor(_ slot: Int) -> Double? { row.flatMap { floors.indices.contains($0) ? floors[$0] : nil } }
+    var appCount: Int { apps.count }
+    func app(at row: Int) -> AppReadings {
+        var view = self
+        view.row = row
+        return view
+    }
+    func emptyReason(_ slot: Int) -> MissingReason? { empty }
+
+    /// Whatever the gaps among some apps turn out to be: what was said before is said still. False where nothing was said.
+    static func standsBy(_ text: String, apps most: Int, _ dice: inout Dice) throws -> Bool {
+        let condition = try Compiling.compile(text, .runtime).get()
+        let apps: [Evidence] = (0..<1 + dice.roll(most)).map { _ in dice.roll(3) == 0 ? .missing(.stale) : .value(Double(dice.roll(12))) }
+        let said = condition.evaluate(AppReadings(apps: apps))
+        guard said.isKnown else { return false }
+        let filled = apps.map { $0.value == nil ? Evidence.value(Double(dice.roll(12))) : $0 }
+        #expect(condition.evaluate(AppReadings(apps: filled)) == said, "\(text) of \(apps), then \(filled)")
+        return true
     }
 }
 

@@ -184,13 +184,20 @@ struct FakeJournal {
     }
 }
 
-/// `turns`, `turns[1m]`, `runtime.turns`, `avg(turns[10m])`, `baseline(tokens[1h]-5m)`.
+/// `turns`, `turns[1m]`, `runtime.turns`, `avg(turns[10m])`, `baseline(tokens[1h]-5m)`, `turns[1m] offset 5m`, `turns[today]`.
 func series(_ text: String) -> SeriesRef {
     var rest = Substring(text)
     var function: HistoryFunction?
     if rest.hasSuffix(")"), let paren = rest.firstIndex(of: "(") {
         function = HistoryFunction(rawValue: String(rest[..<paren]))
         rest = rest[rest.index(after: paren)...].dropLast()
+    }
+    var offset: TimeSpan?
+    let parts = rest.split(separator: " ")
+    if parts.count == 3 {
+        offset = TimeSpan(parts[2])
+        rest = parts[0]
+        function = function ?? .earlier
     }
     var scope = SeriesRef.Scope.own
     if rest.hasPrefix("runtime.") {
@@ -204,12 +211,16 @@ func series(_ text: String) -> SeriesRef {
     }
     var span: TimeSpan?
     if let bracket = rest.firstIndex(of: "[") {
-        span = TimeSpan(rest[rest.index(after: bracket)...].dropLast())
+        let inner = rest[rest.index(after: bracket)...].dropLast()
+        if let period = CalendarPeriod(rawValue: String(inner)) {
+            return SeriesRef(total: Signal(name: String(rest[..<bracket]))!, of: period, scope: scope)
+        }
+        span = TimeSpan(inner)
         rest = rest[..<bracket]
     }
     return SeriesRef(
         signal: Signal(name: String(rest))!, scope: scope, window: function == nil ? span : nil, function: function,
-        range: function == nil ? nil : span, exclude: exclude)
+        range: function == nil ? nil : span ?? .minutes(1), exclude: exclude, offset: offset)
 }
 
 extension Evidence {

@@ -59,7 +59,7 @@ public struct Pipeline: Sendable {
     /// - Returns: the runtimes whose functions look further back than what is remembered: `restoreMinutes` brings it back.
     @discardableResult
     public mutating func reload(settings: MonitorSettings, policies: PolicySet) -> Set<String> {
-        let before = signals.mapValues(\.options.ranges)
+        let before = signals.mapValues(\.options)
         self.settings = settings
         self.policies = policies
         arePoliciesKept = false
@@ -67,13 +67,18 @@ public struct Pipeline: Sendable {
         configure()
         return Set(
             signals.filter { name, state in
-                state.options.ranges.contains { $0.value > (before[name]?[$0.key] ?? .zero) }
+                let known = before[name]
+                return state.options.totals.contains { known?.totals.contains($0) != true }
+                    || state.options.ranges.contains { $0.value > (known?.ranges[$0.key] ?? .zero) }
             }.keys)
     }
 
     /// Goes by the clocks and labels of the place where something was recorded. State stays.
     mutating func stand(in place: TapeSettings.Place) {
-        if let zone = place.zone { settings.telling.zone = zone }
+        if let zone = place.zone {
+            settings.telling.zone = zone
+            for name in signals.keys { signals[name]?.options.zone = zone }
+        }
         if let environment = place.environment { settings.environment = environment }
         for index in settings.runtimes.indices {
             if let labels = place.labels[settings.runtimes[index].name] { settings.runtimes[index].labels = labels }
@@ -87,6 +92,7 @@ public struct Pipeline: Sendable {
                 replicas: runtime.replicas, interval: settings.interval, perfShare: settings.perfShare,
                 missingAfter: policies.missingAfter, stalledAfter: policies.stalledAfter, window: policies.window,
                 price: settings.price, kind: runtime.kind)
+            options.zone = settings.telling.zone
             options.retain(for: demand + GuardState.markDemand)
             if signals[runtime.name] == nil {
                 signals[runtime.name] = RuntimeSignals(runtime: runtime.name, options: options)

@@ -27,6 +27,7 @@ public struct HistoryReplay: Sendable {
         var options = SignalOptions(
             interval: settings.interval, perfShare: settings.perfShare, missingAfter: policies.missingAfter,
             stalledAfter: policies.stalledAfter, window: policies.window, price: settings.price)
+        options.zone = settings.telling.zone
         options.retain(for: demand)
         self.options = options
     }

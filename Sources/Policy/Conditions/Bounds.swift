@@ -24,10 +24,10 @@ struct Bounds {
         }
         switch series.function {
         case .rise, .outgrew: self.init(0, .infinity)
-        case .spike: self.init(-.infinity, .infinity)
+        case .spike, .predict: self.init(-.infinity, .infinity)
         // The median of minutes that are not zero.
         case .baseline: self.init(0, Bounds.most(series.signal), lowOpen: true)
-        case nil, .avg, .min, .max, .mad, .excess: self.init(0, Bounds.most(series.signal))
+        case nil, .avg, .min, .max, .mad, .excess, .earlier, .total: self.init(0, Bounds.most(series.signal))
         }
     }
 

@@ -1,6 +1,6 @@
 import Model
 
-// Figures over the apps of a runtime: `count(active_runs > 5)`, `sum(cost)`.
+// Figures over the apps of a runtime: `count(active_runs > 5)`, `sum(cost)`, `quantile(0.9, active_runs)`.
 
 /// What such a figure is at the least and at the most. One that is known has no reason.
 @usableFromInline struct AppsFigure: Sendable {
@@ -24,6 +24,7 @@ extension CompiledCondition {
     @usableFromInline static func apps<S: ReadingSource>(
         _ program: UnsafeBufferPointer<Instruction>, _ step: Instruction, _ source: S
     ) -> AppsFigure {
+        if step.operation == .quantile { return quantile(step, source) }
         var figure = AppsFigure()
         let (inner, rows) = (Int(step.left), source.appCount)
         if rows == 0 {
@@ -41,8 +42,7 @@ extension CompiledCondition {
                     figure.high += value
                 case .missing(.noTraffic): continue
                 case .missing(let reason):
-                    let least = reason == .contradictory ? app.floor(inner) ?? 0 : 0
-                    figure.add(unknown: reason, least: least, most: .infinity)
+                    figure.add(unknown: reason, least: app.floor(inner) ?? 0, most: .infinity)
                 }
                 continue
             }
@@ -60,13 +60,63 @@ extension CompiledCondition {
         return figure
     }
 
+    /// Below what a share of the apps lies. Apps of which nothing is known may be as low as they are at the least, and as high as
+    /// anything: both are asked. Where none has a value there is no quantile.
+    private static func quantile<S: ReadingSource>(_ step: Instruction, _ source: S) -> AppsFigure {
+        let (slot, rows) = (Int(step.left), source.appCount)
+        var figure = AppsFigure()
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, rows)) { values in
+            // The known ones in front, behind them what the others are at the least.
+            var (known, all) = (0, rows)
+            for row in 0..<rows {
+                let app = source.app(at: row)
+                switch app.reading(slot) {
+                case .value(let value):
+                    values[known] = value
+                    known += 1
+                case .missing(.noTraffic): continue
+                case .missing(let reason):
+                    all -= 1
+                    values[all] = app.floor(slot) ?? 0
+                    figure.reason = figure.reason ?? reason
+                }
+            }
+            let unknown = rows - all
+            guard known + unknown > 0 else {
+                (figure.low, figure.high) = (-.infinity, .infinity)
+                figure.reason = rows == 0 ? source.emptyReason(slot) ?? .noTraffic : .noTraffic
+                return
+            }
+            for place in 0..<unknown { values[known + place] = values[all + place] }
+            let count = known + unknown
+            var front = UnsafeMutableBufferPointer(rebasing: values[..<known])
+            front.sort()
+            figure.high = ranked(step.constant, front, among: count)
+            var whole = UnsafeMutableBufferPointer(rebasing: values[..<count])
+            whole.sort()
+            figure.low = ranked(step.constant, whole, among: count)
+        }
+        return figure
+    }
+
+    /// A quantile of numbers, linear between the two nearest, as Prometheus has it; those that are not there are infinite.
+    private static func ranked(_ share: Double, _ sorted: UnsafeMutableBufferPointer<Double>, among count: Int) -> Double {
+        let rank = share * Double(count - 1)
+        let below = Int(rank.rounded(.down))
+        func value(_ place: Int) -> Double { place < sorted.count ? sorted[place] : .infinity }
+        let part = rank - Double(below)
+        let (low, high) = (value(below), part > 0 ? value(below + 1) : 0)
+        if part <= 0 || low == high { return low }
+        return high.isFinite ? low + (high - low) * part : .infinity
+    }
+
     /// The first thing that is missing in a part of a condition.
     private static func gap(
         _ program: UnsafeBufferPointer<Instruction>, _ index: Int, _ reading: (Int) -> MissingReason?, _ label: (Int) -> MissingReason?
     ) -> MissingReason? {
         let step = program[index]
         switch step.operation {
-        case .constant, .clock, .count, .sum, .labelIsMissing: return nil
+        case .constant, .clock, .count, .sum, .quantile, .labelIsMissing: return nil
         case .reading: return reading(Int(step.left)).flatMap { $0 == .noTraffic ? nil : $0 }
         case .labelIs, .labelIsNot: return label(Int(step.left))
         case .negate, .not, .isMissing, .isMissingFor: return gap(program, Int(step.left), reading, label)

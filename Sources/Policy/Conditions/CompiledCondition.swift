@@ -3,12 +3,15 @@ import Model
 /// Where conditions read from: one subject at one moment. Slots are positions in `PolicySet.demand`.
 public protocol ReadingSource {
     func reading(_ slot: Int) -> Evidence
-    /// What a reading that is missing since figures contradict each other is at the least; nil where nothing is known of it.
+    /// What a reading that is missing is at the least, since figures contradict each other or a part of it was not seen; nil
+    /// where nothing is known of it.
     func floor(_ slot: Int) -> Double?
     /// What clocks show at that moment; nil where there are none.
     var localHour: LocalHour? { get }
     /// What a test of a label finds, by its position in `PolicySet.labelTests`; nil where there is no such label.
     func label(_ test: Int) -> KnownLabel?
+    /// When that was which a reading of the past is of, for people; nil for what is read up to that moment.
+    func whenRead(_ slot: Int) -> String?
     /// The apps of the runtime that it is about, and a view of each.
     var appCount: Int { get }
     func app(at row: Int) -> Self
@@ -19,6 +22,7 @@ public protocol ReadingSource {
 extension ReadingSource {
     public func floor(_ slot: Int) -> Double? { nil }
     public var localHour: LocalHour? { nil }
+    public func whenRead(_ slot: Int) -> String? { nil }
     public func label(_ test: Int) -> KnownLabel? { nil }
     public var appCount: Int { 0 }
     public func app(at row: Int) -> Self { self }
@@ -96,15 +100,19 @@ public struct CompiledCondition: Sendable {
         }
     }
 
+    /// Whether what clocks show has a part in it, or in how it is told.
+    public var readsClock: Bool { asksClock || (readings + appReadings).contains { $0.series.offset != nil || $0.series.period != nil } }
+
     /// Whether the time of day or the day of the week has a part in it.
-    public var readsClock: Bool { program.contains { $0.operation == .clock } }
+    var asksClock: Bool { program.contains { $0.operation == .clock } }
 
     /// Whether it reads nothing of a runtime, only what is known without asking it.
-    var readsNothing: Bool { readings.isEmpty && appReadings.isEmpty && (readsClock || !labels.isEmpty) }
+    var readsNothing: Bool { readings.isEmpty && appReadings.isEmpty && (asksClock || !labels.isEmpty) }
 
-    /// The longest window or range it looks back over; zero when it reads the moment only.
+    /// The longest window or range it looks back over; zero when it reads the moment only. What was long ago is no part of it:
+    /// nothing that happens now changes that.
     public var longestRange: TimeSpan {
-        (readings + appReadings).map { $0.series.range ?? $0.series.window ?? .zero }.max() ?? .zero
+        (readings + appReadings).map { $0.series.offset == nil ? $0.series.range ?? $0.series.window ?? .zero : .zero }.max() ?? .zero
     }
 
     /// The readings that are missing now, whether or not they would change the answer, in the order of the text.
@@ -117,7 +125,7 @@ public struct CompiledCondition: Sendable {
 @usableFromInline struct Instruction: Sendable {
     @usableFromInline enum Operation: UInt8, Sendable {
         // Numbers.
-        case constant, reading, clock, count, sum, negate, add, subtract, multiply, divide
+        case constant, reading, clock, count, sum, quantile, negate, add, subtract, multiply, divide
         // Truths over numbers.
         case above, atLeast, below, atMost, equal, unequal, isMissing, isMissingFor
         // Truths over texts: `left` is the position of a test of a label.
@@ -137,13 +145,15 @@ public struct CompiledCondition: Sendable {
     @usableFromInline static let hour: Int32 = -1
     @usableFromInline static let weekday: Int32 = -2
 
-    /// Whether it is a figure over the apps of a runtime: `left` is the part that is counted, or the slot that is added up.
-    @inlinable var isOverApps: Bool { operation == .count || operation == .sum }
+    /// Whether it is a figure over the apps of a runtime: `left` is the part that is counted, or the slot that is added
+    /// up, or of which a quantile is asked.
+    @inlinable var isOverApps: Bool { operation == .count || operation == .sum || operation == .quantile }
 
     /// Whether it is a value from outside, named by its slot.
     var isRead: Bool { operation == .reading || operation == .clock }
 
-    /// For `constant` the value; for `multiply` and `divide` a factor that makes units fit (percent of something).
+    /// For `constant` the value, for `quantile` which of them; for `multiply` and `divide` a factor that makes units fit (percent
+    /// of something).
     @usableFromInline var constant: Double = 1
 }
 
@@ -196,7 +206,7 @@ extension CompiledCondition {
         case .labelIs, .labelIsNot:
             guard let known = source.label(Int(step.left)) else { return .unknown }
             return Truth(known.isSame == (step.operation == .labelIs))
-        case .constant, .reading, .clock, .count, .sum, .negate, .add, .subtract, .multiply, .divide:
+        case .constant, .reading, .clock, .count, .sum, .quantile, .negate, .add, .subtract, .multiply, .divide:
             unreachable()
         }
     }
@@ -209,10 +219,10 @@ extension CompiledCondition {
             program[Int(index)].operation == .reading ? source.floor(Int(program[Int(index)].left)) : nil
         }
         switch (step.operation, left, right) {
-        case (.above, .missing(.contradictory), .value(let bar)): return least(step.left).map { $0 > bar } ?? false
-        case (.atLeast, .missing(.contradictory), .value(let bar)): return least(step.left).map { $0 >= bar } ?? false
-        case (.below, .value(let bar), .missing(.contradictory)): return least(step.right).map { $0 > bar } ?? false
-        case (.atMost, .value(let bar), .missing(.contradictory)): return least(step.right).map { $0 >= bar } ?? false
+        case (.above, .missing, .value(let bar)): return least(step.left).map { $0 > bar } ?? false
+        case (.atLeast, .missing, .value(let bar)): return least(step.left).map { $0 >= bar } ?? false
+        case (.below, .value(let bar), .missing): return least(step.right).map { $0 > bar } ?? false
+        case (.atMost, .value(let bar), .missing): return least(step.right).map { $0 >= bar } ?? false
         default: return false
         }
     }
@@ -244,7 +254,7 @@ extension CompiledCondition {
         switch step.operation {
         case .constant: return .value(step.constant)
         case .reading: return source.reading(Int(step.left))
-        case .count, .sum:
+        case .count, .sum, .quantile:
             let figure = apps(program, step, source)
             return figure.reason.map { .missing($0) } ?? .value(figure.low)
         case .clock:

@@ -30,7 +30,7 @@ extension ConditionCompiler {
         }
         let (part, layout) = overApps { $0.reading(use) }
         guard case .number(let unit) = part.type else { return faulty }
-        guard unit.isCount || unit == .perMinute || unit == .dollarsPerHour else {
+        guard unit.isCount || unit == .perMinute || unit == .dollarsPerHour || unit == .dollars else {
             let name = written(use.range)
             fault(
                 "type", "'\(name)' is \(unit.noun): that of several apps does not add up", use.range,
@@ -38,6 +38,30 @@ extension ConditionCompiler {
             return faulty
         }
         return figure(Instruction(operation: .sum, left: program[part.index].left), unit, layout, range)
+    }
+
+    /// `quantile(0.9, SIGNAL)`, `median(SIGNAL)`, `max(SIGNAL)`: how the apps lie.
+    mutating func quantile(_ share: Double, _ word: String, _ use: SignalUse, _ range: Range<Int>) -> Part {
+        // Elsewhere, and of an app within another figure, these two look back.
+        if let function = HistoryFunction(rawValue: word), subject != .runtime {
+            let hint = context.subject == .runtime ? "" : "; over apps it goes in a rule with 'subject: runtime'"
+            fault(
+                "missing-range", "\(word)(…) needs a range", use.nameRange,
+                hint: "write '\(ConditionHints.call(function, written(use.nameRange)))'\(hint)")
+            return faulty
+        }
+        guard isOfRuntime(word, use, range) else { return faulty }
+        guard use.function == nil else {
+            fault(
+                "type", "'\(word)' is of a signal, as it is now", use.range,
+                hint: "write '\(word)(\(word == "quantile" ? "\(Figure.number(share)), " : "")\(use.name))'")
+            return faulty
+        }
+        let (part, layout) = overApps { $0.reading(use) }
+        guard case .number(let unit) = part.type else { return faulty }
+        return figure(
+            Instruction(operation: .quantile, left: program[part.index].left, constant: share), unit == .flag ? .number : unit, layout,
+            range)
     }
 
     /// Whether there are apps to go over. Who means one signal and writes `sum` before it is told of that signal.

@@ -130,6 +130,18 @@ extension Expression {
         return ["null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent"].contains(use.name.lowercased())
     }
 
+    /// A bare 0.
+    var isZero: Bool {
+        guard case .number(let quantity) = kind else { return false }
+        return quantity.value == 0 && quantity.unit == .number
+    }
+
+    /// Whether it is where a line will be.
+    var isPredicted: Bool {
+        guard case .reading(let use) = kind else { return false }
+        return use.function == .predict
+    }
+
     /// Whether a metric is read in it, and nothing that has a unit.
     fileprivate var isOfMetric: Bool {
         switch kind {

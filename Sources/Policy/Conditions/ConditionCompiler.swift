@@ -55,6 +55,10 @@ struct ConditionCompiler {
     /// Ranges of functions over history.
     static let longestRange = TimeSpan.hours(24 * 7)
     static let longestWindow = TimeSpan.hours(24)
+    /// How far ahead a line is followed.
+    static let longestAhead = TimeSpan.hours(24 * 30)
+    /// How long ago something may have been; the window before that moment comes on top.
+    static let longestOffset = TimeSpan.hours(24 * 7)
 
     /// The compiled condition, or all that is wrong with it. `demand` grows by what the condition asks for; `used`
     /// gets the names of thresholds it mentions.
@@ -143,6 +147,7 @@ struct ConditionCompiler {
         case .missing(let use, let pattern): return missing(use, pattern, expression.range)
         case .count(let inner): return count(inner, expression.range)
         case .sum(let use): return sum(use, expression.range)
+        case .quantile(let share, let word, let use): return quantile(share, word, use, expression.range)
         case .label(let test, let isEqual, let place):
             return label(test, isEqual ? .labelIs : .labelIsNot, place, expression.range)
         case .missingLabel(let name, let place):
@@ -217,7 +222,9 @@ struct ConditionCompiler {
         let first = number(left, comparison.rawValue)
         let second = number(right, comparison.rawValue)
         guard case .number(let a) = first.type, case .number(let b) = second.type else { return faulty }
-        guard UnitRules.common(a, b) != nil else {
+        // Where a line goes below nothing: that is the same in every unit.
+        let isSign = left.isPredicted && right.isZero || left.isZero && right.isPredicted
+        guard UnitRules.common(a, b) != nil || isSign else {
             mismatch("compared", left, a, right, b, range)
             return faulty
         }

@@ -22,7 +22,7 @@ enum ConditionHints {
         }
         if let clock = clock(word) { return clock }
         if let function = HistoryFunction(rawValue: word) {
-            return "a function looks back over a range: write '\(function.rawValue)(tokens[\(range(of: function))])'"
+            return "a function looks back over a range: write '\(call(function, function == .predict ? "disk_free" : "tokens"))'"
         }
         if let number = numbers.firstIndex(of: word) { return "write '\(number)'" }
         if thresholds.contains(where: { $0.isSame(as: name) }) { return "did you mean '$\(name)'?" }
@@ -61,11 +61,29 @@ enum ConditionHints {
         "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     ]
 
+    /// A function as it is called.
+    static func call(_ function: HistoryFunction, _ signal: String) -> String {
+        "\(function.rawValue)(\(signal)[\(range(of: function))]\(function == .predict ? ", 4h" : ""))"
+    }
+
     /// A range that a function can look back over.
     static func range(of function: HistoryFunction) -> String {
         switch function {
         case .avg, .min, .max, .rise: "10m"
         case .baseline, .mad, .spike, .outgrew, .excess: "24h"
+        case .earlier, .total: "1h"
+        case .predict: "6h"
+        }
+    }
+
+    /// A word in brackets, where a length of time should stand or the day or the month.
+    static func bracket(_ word: String) -> String? {
+        switch word.lowercased() {
+        case "today", "day", "this_day", "daily", "midnight", "since_midnight": "write '[today]': since midnight by the configured zone"
+        case "month", "this_month", "thismonth", "mtd", "monthly", "month_to_date":
+            "write '[this_month]': since the first by the configured zone"
+        case "week", "this_week", "weekly": "there are [today] and [this_month]; seven days are '[7d]', under a function"
+        default: Nearest.hint(to: word, among: CalendarPeriod.allCases.map(\.rawValue))
         }
     }
 
@@ -95,6 +113,8 @@ enum ConditionHints {
         case "minimum", "lowest", "min_over_time": return call(.min)
         case "median", "typical", "usual", "normal": return call(.baseline)
         case "stddev", "stdev", "std", "stdvar", "deviation": return call(.mad)
+        case "predict_linear", "forecast", "holt_winters", "extrapolate", "linear_regression":
+            return "write '\(Self.call(.predict, named?.0.signal ?? "disk_free"))'"
         case "delta", "deriv", "growth", "trend": return call(.rise)
         case "rate", "irate", "increase", "sum", "count", "sum_over_time", "count_over_time", "total", "last", "last_over_time", "abs":
             guard let (argument, signal) = named else {
@@ -143,7 +163,7 @@ enum ConditionHints {
         case "gte", "ge": return "write '>='"
         case "lte", "le": return "write '<='"
         case "between": return "write both ends: 'active_runs >= 5 and active_runs <= 10'"
-        case "offset": return "there is no offset: 'spike(tokens[7d])' compares with the same hour of the days before"
+        case "offset": return "an offset stands right behind a signal and its window: tokens[1h] offset 7d"
         case "then", "if", "when", "unless": return "a condition is what must hold, without '\(word)'"
         case "for": return "how long it must hold stands in the rule's 'for:'"
         case "over" where number == nil: return "write '>'"

@@ -83,7 +83,7 @@ extension ConditionParser {
     }
 
     private mutating func named(_ name: String, _ token: Token) throws(ConditionFault) -> Expression {
-        if name != "missing", name != "count" { try checkArgument(name, token) }
+        if name != "missing", name != "count", name != HistoryFunction.predict.rawValue { try checkArgument(name, token) }
         guard case .open = current.kind else {
             if name == "missing", case .name(let signal) = current.kind {
                 throw ConditionFault(
@@ -97,37 +97,18 @@ extension ConditionParser {
             throw ConditionFault(
                 "type", "a label is a text: it is no number to be counted with", token.range, hint: "write 'label(tier) == \"enterprise\"'")
         }
-        if name == "count" || name == "sum" { return try overApps(name, token) }
+        if isOverApps(name) { return try overApps(name, token) }
         if let part = LocalHour.Part(rawValue: name) { return try clock(part, token) }
         guard let function = HistoryFunction(rawValue: name) else {
             let known =
-                ConditionParser.functions + ["missing", "label", "count", "sum"] + LocalHour.Part.allCases.map { $0.rawValue + "()" }
+                ConditionParser.functions + ["missing", "label", "count", "sum", "quantile", "median"]
+                + LocalHour.Part.allCases.map { $0.rawValue + "()" }
             throw ConditionFault(
                 "unknown-function", "no function '\(name)'", token.range,
                 hint: ConditionHints.function(name, of: argument, among: known))
         }
         let use = try call(function, token)
         return Expression(kind: .reading(use), range: use.range)
-    }
-
-    /// `count(CONDITION)` or `sum(SIGNAL)`, behind the word.
-    private mutating func overApps(_ word: String, _ token: Token) throws(ConditionFault) -> Expression {
-        _ = take(.open)
-        let kind: Expression.Kind
-        if word == "count" {
-            kind = .count(try nested { (parser) throws(ConditionFault) in try parser.or() })
-        } else {
-            guard case .name(let name) = current.kind else { throw unexpected("a signal") }
-            let inner = take()
-            if let function = HistoryFunction(rawValue: name), current.kind == .open {
-                kind = .sum(try call(function, inner))
-            } else {
-                kind = .sum(try signalUse(name, inner, function: nil, start: inner.range.lowerBound))
-            }
-        }
-        let end = current.range.upperBound
-        guard take(.close) else { throw unexpected("')'") }
-        return Expression(kind: kind, range: token.range.lowerBound..<end)
     }
 
     /// `hour()`, behind the word.
@@ -155,8 +136,14 @@ extension ConditionParser {
     /// `function(signal[range])`, behind the function's name.
     mutating func call(_ function: HistoryFunction, _ token: Token) throws(ConditionFault) -> SignalUse {
         guard take(.open) else { throw unexpected("'('") }
-        guard case .name(let name) = current.kind else { throw unexpected("a signal") }
-        let inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
+        let inner: SignalUse
+        if function == .predict, case .metric(let metric) = current.kind {
+            inner = try metricUse(metric, take())
+        } else {
+            guard case .name(let name) = current.kind else { throw unexpected("a signal") }
+            inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
+        }
+        let ahead = function == .predict ? try ahead(of: inner) : nil
         // `avg(active_runs, 10m)`
         if inner.bracket == nil, case .comma = current.kind, position + 1 < tokens.count,
             case .quantity(let span) = tokens[position + 1].kind,
@@ -171,14 +158,28 @@ extension ConditionParser {
         let end = current.range.upperBound
         guard take(.close) else { throw unexpected("')'") }
         // What is no signal at all is said by whoever knows them.
-        guard inner.bracket != nil || Signal(name: inner.name) == nil else {
+        guard inner.bracket != nil || inner.period != nil || Signal(name: inner.name) == nil else {
             throw ConditionFault(
                 "missing-range", "\(function.rawValue)(…) needs a range", inner.nameRange,
-                hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(ConditionHints.range(of: function))])'")
+                hint: "write '\(ConditionHints.call(function, written(inner.nameRange)))'")
         }
         return SignalUse(
             name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
-            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end)
+            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end, metric: inner.metric,
+            offset: inner.offset, period: inner.period, ahead: ahead)
+    }
+
+    /// `, 4h`, behind what is predicted.
+    private mutating func ahead(of use: SignalUse) throws(ConditionFault) -> TimeSpan {
+        let place = current.range
+        guard take(.comma), case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+            let range = use.bracket?.description ?? ConditionHints.range(of: .predict)
+            throw ConditionFault(
+                "predict", "'predict' is to be told how far ahead", place,
+                hint: "write 'predict(\(written(use.nameRange))[\(range)], 4h)'")
+        }
+        _ = take()
+        return span
     }
 
     mutating func signalUse(
@@ -186,23 +187,45 @@ extension ConditionParser {
     ) throws(ConditionFault) -> SignalUse {
         let ofRuntime = name.hasPrefix("runtime.")
         var bracket: TimeSpan?
+        var period: CalendarPeriod?
         var bracketRange: Range<Int>?
         let opening = current.range
         if take(.openBracket) {
-            guard case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+            if case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) {
+                bracket = span
+            } else if case .name(let name) = current.kind, let named = CalendarPeriod(rawValue: name) {
+                period = named
+            } else {
+                var hint = "write '[10m]'"
+                if case .name(let name) = current.kind { hint = ConditionHints.bracket(name) ?? hint }
                 throw ConditionFault(
-                    "syntax", "brackets hold a length of time", opening.lowerBound..<current.range.upperBound,
-                    hint: "write '[10m]'")
+                    "syntax", "brackets hold a length of time", opening.lowerBound..<current.range.upperBound, hint: hint)
             }
             _ = take()
             bracketRange = opening.lowerBound..<current.range.upperBound
             guard take(.closeBracket) else { throw unexpected("']'") }
-            bracket = span
         }
+        let offset = try offset()
         return SignalUse(
             name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime,
             bracket: bracket,
-            bracketRange: bracketRange, function: function, range: start..<(bracketRange ?? token.range).upperBound)
+            bracketRange: bracketRange, function: function, range: start..<(offset?.range ?? bracketRange ?? token.range).upperBound,
+            offset: offset, period: period)
+    }
+
+    /// `offset 7d`, behind a signal and its window.
+    private mutating func offset() throws(ConditionFault) -> SignalUse.Offset? {
+        guard case .name("offset") = current.kind else { return nil }
+        let start = take().range.lowerBound
+        if case .minus = current.kind {
+            throw ConditionFault(
+                "offset", "an offset reaches into the past", start..<current.range.upperBound, hint: "write it without the '-'")
+        }
+        guard case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+            throw ConditionFault(
+                "offset", "behind 'offset' stands how long ago", start..<current.range.upperBound, hint: "write 'offset 7d'")
+        }
+        return SignalUse.Offset(span: span, range: start..<take().range.upperBound)
     }
 
     /// `missing(signal)` or `missing(signal, reason)`, behind the word.

@@ -11,7 +11,7 @@ struct ConditionParser {
     static let longestText = 4_096
     /// Parentheses and signs within each other.
     static let deepest = 40
-    static let functions = HistoryFunction.allCases.map(\.rawValue)
+    static let functions = HistoryFunction.named.map(\.rawValue)
 
     /// The condition's structure.
     static func parse(_ text: String) throws(ConditionFault) -> Expression {

@@ -109,7 +109,7 @@ struct ConditionReach {
     private func fix(_ index: Int, _ way: inout Way) {
         let step = program[index]
         switch step.operation {
-        case .constant, .count, .sum: return
+        case .constant, .count, .sum, .quantile: return
         case .reading, .clock:
             let slot = Int(step.left)
             if way[slot] == nil { way[slot] = .value(bounds[slot] ?? .anything) }
@@ -126,6 +126,7 @@ struct ConditionReach {
         switch step.operation {
         case .constant: return Bounds(step.constant, step.constant)
         case .sum: return lackingOfApps[Int(step.left)] == nil ? Bounds(0, .infinity) : nil
+        case .quantile: return lackingOfApps[Int(step.left)] == nil ? bounds[Int(step.left)] ?? .anything : nil
         case .count:
             let canHold = isPossible(true, at: Int(step.left), from: lackingOfApps)
             guard canHold || isPossible(false, at: Int(step.left), from: lackingOfApps) else { return nil }
@@ -237,7 +238,8 @@ extension CompiledCondition {
             for (side, other) in [(step.left, step.right), (step.right, step.left)] {
                 guard program[Int(side)].operation == .reading, program[Int(other)].operation == .constant,
                     program[Int(other)].constant > 100,
-                    let series = readings.first(where: { $0.slot == Int(program[Int(side)].left) })?.series, series.resultUnit == .percent
+                    let series = readings.first(where: { $0.slot == Int(program[Int(side)].left) })?.series, series.resultUnit == .percent,
+                    series.function != .predict
                 else { continue }
                 return ConditionFault(
                     "over-whole", "\(series) is above 100% only where each turn brings more than one error", term.range,
@@ -261,7 +263,7 @@ extension CompiledCondition {
         found.append(
             ConditionFault(
                 "never-true", "no readings make this true: its parts contradict each other", 0..<text.utf8.count,
-                hint: readsClock ? "hours over midnight are joined by 'or': hour() >= 22 or hour() < 6" : nil))
+                hint: asksClock ? "hours over midnight are joined by 'or': hour() >= 22 or hour() < 6" : nil))
         return found
     }
 

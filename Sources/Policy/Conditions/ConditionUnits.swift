@@ -71,7 +71,9 @@ enum UnitRules {
         case .rise, .spike, .outgrew: .number
         // The mean of a flag is a fraction.
         case .avg, .baseline, .mad, .excess: unit == .flag ? .number : unit
-        case .min, .max: unit
+        case .min, .max, .earlier, .predict: unit
+        // Spend by the hour comes to an amount, a rate to a count of what it is of.
+        case .total: unit == .dollarsPerHour ? .dollars : .number
         }
     }
 }

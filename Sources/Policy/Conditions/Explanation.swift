@@ -118,12 +118,16 @@ extension CompiledCondition {
                 }
             case .reading(let slot, let series):
                 let evidence = source.reading(slot)
-                let shown = "\(series) (\(Figure.text(evidence, series.resultUnit)))"
-                if !isTest, truth == .yes, evidence.reason == .contradictory, let least = source.floor(slot) {
+                let when = source.whenRead(slot)
+                let shown = "\(series) (\(Figure.text(evidence, series.resultUnit))\(when.map { ", \($0)" } ?? ""))"
+                if !isTest, truth == .yes, evidence.reason != nil, let least = source.floor(slot) {
                     claim += "\(series) (at least \(Figure.text(least, series.resultUnit)))"
                 } else if let reason = evidence.reason {
                     claim += "\(series)"
-                    if !gaps.contains(where: { $0.series == "\(series)" }) { gaps.append(("\(series)", reason)) }
+                    // Of a sum that was seen in part people want to know how much that is.
+                    let least = series.period == nil ? nil : source.floor(slot).map { "at least \(Figure.text($0, series.resultUnit))" }
+                    let name = "\(series)\((when ?? least).map { " (\($0))" } ?? "")"
+                    if !gaps.contains(where: { $0.series == name }) { gaps.append((name, reason)) }
                 } else {
                     claim += isTest ? "\(series)" : shown
                     known = shown

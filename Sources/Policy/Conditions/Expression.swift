@@ -35,6 +35,8 @@ struct Expression: Sendable {
         /// `count(active_runs > 5)`, `sum(cost)`: over the apps of a runtime.
         case count(Expression)
         case sum(SignalUse)
+        /// `quantile(0.9, active_runs)`, `median(active_runs)`, `max(active_runs)`, by its word.
+        case quantile(Double, String, SignalUse)
         /// `missing(label(tier))`.
         case missingLabel(String, Range<Int>)
         case negate(Expression)
@@ -62,6 +64,18 @@ struct SignalUse: Sendable {
     let range: Range<Int>
     /// What of a page of metrics; nil for a signal that has a name.
     var metric: MetricCall?
+    /// `offset 7d`.
+    var offset: Offset?
+    /// `[today]`.
+    var period: CalendarPeriod?
+    /// The `4h` of `predict(disk_free[6h], 4h)`.
+    var ahead: TimeSpan?
+
+    /// How long ago, and where that stands, its word included.
+    struct Offset: Sendable {
+        let span: TimeSpan
+        let range: Range<Int>
+    }
 }
 
 /// The reason in `missing(signal, reason)`.

@@ -29,7 +29,7 @@ public struct NamedSeries: Sendable {
             faults.forEach(fail)
             guard let resolved else { return nil }
             series = resolved
-            isBare = use.bracket == nil && use.function == nil
+            isBare = use.bracket == nil && use.function == nil && use.offset == nil && use.period == nil
         } catch {
             fail(error)
             return nil

@@ -43,8 +43,14 @@ struct SignalResolution {
                 hint: hint)
         }
         let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        if let offset = use.offset, let wrong = SignalResolution.fault(offset: offset, of: use, subject) {
+            faults.append(wrong)
+            return nil
+        }
+        if let period = use.period { return total(use, signal, scope, period, &faults) }
         guard let function = use.function else {
-            return plain(use, signal, scope, &faults)
+            guard let offset = use.offset else { return plain(use, signal, scope, &faults) }
+            return earlier(use, signal, scope, offset, &faults)
         }
         return history(use, signal, scope, function, &faults)
     }
@@ -61,7 +67,18 @@ struct SignalResolution {
                 "subject-lacks-signal", "metrics are read of a runtime or of a replica, not of \(kind.withArticle)", use.nameRange,
                 hint: subject == .app ? "write 'runtime.\(query)'" : nil)
         }
+        if use.period != nil, let range = use.bracketRange {
+            return fault(
+                "period", "of metrics no days are added up", range,
+                hint: "write '[\(window)]'; the growth of a whole day is asked of Prometheus")
+        }
+        if let offset = use.offset {
+            return fault(
+                "offset", "of metrics nothing is kept that long: they have no offset", offset.range,
+                hint: "the page's own past is asked of Prometheus")
+        }
         let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        if use.function == .predict { return predicted(query, use, scope, &faults) }
         guard query.reading.isWindowed else {
             guard let range = use.bracketRange else { return SeriesRef(metric: query, scope: scope) }
             return fault(
@@ -106,12 +123,17 @@ struct SignalResolution {
         _ faults: inout [ConditionFault]
     ) -> SeriesRef? {
         guard let span = use.bracket, let range = use.bracketRange else { return nil }
+        if function == .predict, let wrong = unpredictable(use, signal, scope) {
+            faults.append(wrong)
+            return nil
+        }
         // Functions read whole minutes; baseline needs thirty of them before the window, rise three thirds.
         let exclude = function == .baseline || function == .mad || function.comparesWindows ? window : nil
         let least: TimeSpan =
             switch function {
-            case .avg, .min, .max: .minutes(1)
+            case .avg, .min, .max, .earlier, .total: .minutes(1)
             case .rise: .minutes(3)
+            case .predict: .minutes(15)
             case .baseline, .mad, .spike, .outgrew, .excess: .minutes(30) + window
             }
         let longest = ConditionCompiler.longestRange
@@ -122,6 +144,129 @@ struct SignalResolution {
                     "range", "the range of \(function.rawValue)(…) is \(whole)between \(least) and \(longest)", range))
             return nil
         }
-        return SeriesRef(signal: signal, scope: scope, function: function, range: span, exclude: exclude)
+        return SeriesRef(
+            signal: signal, scope: scope, function: function, range: span, exclude: exclude, offset: use.offset?.span, ahead: use.ahead)
+    }
+}
+
+// MARK: - The past, and what follows from it
+
+extension SignalResolution {
+    /// What is wrong with an offset, whatever it is of.
+    private static func fault(offset: SignalUse.Offset, of use: SignalUse, _ subject: SubjectKind) -> ConditionFault? {
+        if subject == .replica {
+            return ConditionFault("offset", "no minutes are kept of a single replica: it has no offset", offset.range)
+        }
+        let longest = ConditionCompiler.longestOffset
+        guard offset.span.milliseconds % 60_000 == 0, offset.span >= .minutes(1), offset.span <= longest else {
+            let whole = offset.span.milliseconds % 60_000 == 0 ? "" : "whole minutes, "
+            return ConditionFault("offset", "an offset is \(whole)between 1m and \(longest)", offset.range)
+        }
+        guard let range = use.bracket, let place = use.bracketRange, range > ConditionCompiler.longestWindow else { return nil }
+        return ConditionFault(
+            "offset", "with an offset a range is at most \(ConditionCompiler.longestWindow)", place)
+    }
+
+    /// Why no line is drawn through a signal.
+    private func unpredictable(_ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope) -> ConditionFault? {
+        let isOfApp = subject == .app && scope == .own
+        if isOfApp || subject == .replica {
+            return ConditionFault(
+                "predict", "'predict' is of a runtime, a host or a service, not of \(subject.withArticle)", use.range,
+                hint: isOfApp && signal.info.subjects.contains(.runtime)
+                    ? "write 'predict(runtime.\(use.name)[\(use.bracket ?? window)], \(use.ahead ?? window))'" : nil)
+        }
+        guard signal.info.shape == .gauge, signal.unit != .flag else {
+            return ConditionFault(
+                "predict", "'\(use.name)' follows no line: 'predict' is of what is read at a moment, such as disk_free or open_runs",
+                use.range)
+        }
+        return wrongAhead(use)
+    }
+
+    private func wrongAhead(_ use: SignalUse) -> ConditionFault? {
+        let longest = ConditionCompiler.longestAhead
+        guard let ahead = use.ahead, ahead < .minutes(1) || ahead > longest else { return nil }
+        return ConditionFault("predict", "'predict' looks between 1m and \(longest) ahead", use.range)
+    }
+
+    private func predicted(
+        _ query: MetricQuery, _ use: SignalUse, _ scope: SeriesRef.Scope, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        let longest = ConditionCompiler.longestWindow
+        if query.reading.isWindowed {
+            faults.append(
+                ConditionFault(
+                    "predict", "'\(query)' follows no line: 'predict' is of what is read at a moment", use.range,
+                    hint: "write 'predict(\(query.selector)[6h], 4h)'"))
+        } else if let wrong = wrongAhead(use) {
+            faults.append(wrong)
+        } else if let range = use.bracket, let ahead = use.ahead, let place = use.bracketRange {
+            guard range < .minutes(15) || range > longest else {
+                return SeriesRef(predicted: query, scope: scope, range: range, ahead: ahead)
+            }
+            faults.append(ConditionFault("range", "the range of predict(…) of a metric is between 15m and \(longest)", place))
+        } else {
+            let hint = "write 'predict(\(query)[6h], \(use.ahead ?? .hours(4)))'"
+            faults.append(ConditionFault("missing-range", "predict(…) needs a range", use.range, hint: hint))
+        }
+        return nil
+    }
+
+    /// What a rate adds up to since the day or the month began.
+    private func total(
+        _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ period: CalendarPeriod, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        let name = (use.ofRuntime ? "runtime." : "") + use.name
+        func fault(_ message: String, _ range: Range<Int>, hint: String? = nil) -> SeriesRef? {
+            faults.append(ConditionFault("period", message, range, hint: hint))
+            return nil
+        }
+        if subject == .replica { return fault("no minutes are kept of a single replica: its days are not added up", use.range) }
+        if let function = use.function {
+            return fault(
+                "'[\(period.rawValue)]' is one sum, and '\(function.rawValue)' is of many minutes", use.range,
+                hint: "write '\(name)[\(period.rawValue)]', or '\(function.rawValue)(\(name)[\(ConditionHints.range(of: function))])'")
+        }
+        if let offset = use.offset { return fault("of days and months that are over no sums are kept", offset.range) }
+        guard signal.addsUp else {
+            return fault(
+                "'\(use.name)' does not add up over a day: it is no count of what happens", use.range,
+                hint: "write 'avg(\(name)[24h])'; what adds up: "
+                    + Signal.allCases.filter { $0.addsUp && $0.info.subjects.contains(use.ofRuntime ? .runtime : subject) }.map(\.name)
+                    .joined(separator: ", "))
+        }
+        return SeriesRef(total: signal, of: period, scope: scope)
+    }
+
+    /// A rate or a gauge as it was. Of what is divided or ranked the minutes hold the answers only, and those of many minutes do
+    /// not make the answer of them all.
+    private func earlier(
+        _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ offset: SignalUse.Offset, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        let name = (use.ofRuntime ? "runtime." : "") + use.name
+        switch signal.info.shape {
+        case .gauge:
+            guard let bracket = use.bracketRange else {
+                return SeriesRef(signal: signal, scope: scope, function: .earlier, range: .minutes(1), offset: offset.span)
+            }
+            faults.append(
+                ConditionFault(
+                    "window", "'\(use.name)' is read at a moment and has no window", bracket,
+                    hint: "write '\(name) offset \(offset.span)', or 'avg(\(name)[\(use.bracket ?? window)] offset \(offset.span))'"))
+            return nil
+        case .rate:
+            if let bracket = use.bracket, let place = use.bracketRange, let wrong = SignalResolution.fault(window: bracket, place) {
+                faults.append(wrong)
+                return nil
+            }
+            return SeriesRef(signal: signal, scope: scope, function: .earlier, range: use.bracket ?? window, offset: offset.span)
+        case .ratio, .quantile, .count:
+            faults.append(
+                ConditionFault(
+                    "offset", "of '\(use.name)' it is kept what each minute was, not what a whole window of the past was", use.range,
+                    hint: "write 'avg(\(name)[\(use.bracket ?? window)] offset \(offset.span))', the mean of those minutes"))
+            return nil
+        }
     }
 }

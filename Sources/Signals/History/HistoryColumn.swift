@@ -52,6 +52,9 @@ final class HistoryColumn: Sendable {
         return ContiguousArray(worked.indices.lazy.map { worked[$0]?.value ?? ($0 < self.guesses.count ? self.guesses[$0] : .nan) })
     }
 
+    /// When that was which it is of, from the first of its minutes to one past the last; nil where that is up to now.
+    var stretch: Range<Int64>? { window.isEarlier ? window.end - window.range..<window.end : nil }
+
     /// For how long a subject must still be watched until there is a value, at the least; nil where that is not what it lacks.
     func wanting(at index: Int) -> TimeSpan? {
         guard case .missing(.tooLittleData) = value(at: index) else { return nil }
@@ -115,14 +118,21 @@ struct MinuteWindow: Hashable, Sendable {
     /// In minutes, at least 1.
     var range: Int64
     var exclude: Int64
+    /// Whether it ends before the newest minute.
+    var isEarlier = false
+    /// How far a line is followed beyond it, in minutes.
+    var ahead = 0.0
 
     /// A baseline of fewer non-zero minutes says nothing.
     static let leastBaselineMinutes = 30
 
-    init(_ signal: Signal, end: Int64, range: TimeSpan, exclude: TimeSpan?) {
+    /// - Parameter end: one past the newest closed minute; the window ends `offset` before it.
+    init(_ signal: Signal, end: Int64, range: TimeSpan, exclude: TimeSpan?, offset: TimeSpan? = nil, ahead: TimeSpan? = nil) {
         func minutes(_ span: TimeSpan) -> Int64 { (max(0, span.milliseconds) + 59_999) / 60_000 }
         self.signal = signal
-        self.end = end
+        self.end = end - (offset.map(minutes) ?? 0)
+        isEarlier = offset != nil
+        self.ahead = Double(ahead?.milliseconds ?? 0) / 60_000
         self.range = max(1, minutes(range))
         self.exclude = exclude.map(minutes) ?? 0
     }
@@ -132,7 +142,7 @@ struct MinuteWindow: Hashable, Sendable {
 
     func partCount(_ function: HistoryFunction) -> Int {
         switch function {
-        case .avg, .min, .max, .baseline, .mad: 1
+        case .avg, .min, .max, .baseline, .mad, .predict, .earlier, .total: 1
         case .rise: 2
         case .spike, .outgrew, .excess: comparedCount
         }
@@ -142,7 +152,7 @@ struct MinuteWindow: Hashable, Sendable {
     func part(_ function: HistoryFunction, _ index: Int) -> Range<Int64> {
         let start = end - range
         switch function {
-        case .avg, .min, .max: return start..<end
+        case .avg, .min, .max, .predict, .earlier, .total: return start..<end
         case .rise:
             let third = Swift.max(1, range / 3)
             return index == 0 ? start..<start + third : end - third..<end
@@ -160,9 +170,22 @@ struct MinuteWindow: Hashable, Sendable {
         _ function: HistoryFunction, whole: [MinuteValues]? = nil, known: Int = .max, near guess: Double = .nan,
         _ read: (Int) -> MinuteValues
     ) -> Evidence {
+        let evidence = value(function, whole: whole, known: known, near: guess, read)
+        // What kept it from being seen then is no trouble of now.
+        guard isEarlier, let reason = evidence.reason, reason != .noTraffic else { return evidence }
+        return .missing(.tooLittleData)
+    }
+
+    private func value(
+        _ function: HistoryFunction, whole: [MinuteValues]?, known: Int, near guess: Double, _ read: (Int) -> MinuteValues
+    ) -> Evidence {
         switch function {
         case .avg:
             return MinuteWindow.mean(read(0))
+        case .earlier:
+            let minutes = read(0)
+            let seen = Double(minutes.count + minutes.withoutTraffic)
+            return seen < Double(range) * Evaluation.leastCoverage ? .missing(.tooLittleData) : MinuteWindow.mean(minutes)
         case .min:
             let minutes = read(0)
             guard minutes.count > 0 else { return .missing(minutes.reason) }
@@ -192,14 +215,25 @@ struct MinuteWindow: Hashable, Sendable {
             let distance = Selection.median(of: busy.map { abs($0 - usual) }, among: among, least: 1) ?? 0
             return .value(distance * MinuteWindow.normalScale)
         case .spike, .outgrew, .excess: return compare(function, whole, known: known, read)
+        case .predict:
+            let minutes = read(0)
+            // What a minute holds is what was seen last in it.
+            let points = minutes.entries.map { TrendLine.Point(minute: Double($0.minute + 1 - end), value: $0.value) }
+            guard let value = TrendLine.value(through: points, range: Double(range), at: ahead) else {
+                return .missing(minutes.count == 0 ? minutes.reason : .tooLittleData)
+            }
+            return .value(value)
+        // Added up minute by minute, as they close: `PeriodTotals`.
+        case .total: return .missing(.tooLittleData)
         }
     }
 
     /// The minutes that a function still needs of a subject: of those in which something happens, for a baseline.
     func wanting(_ function: HistoryFunction, _ read: (Int) -> MinuteValues) -> TimeSpan? {
         var minutes: Int64
+        guard !isEarlier else { return nil }
         switch function {
-        case .avg, .min, .max, .rise: minutes = 1
+        case .avg, .min, .max, .rise, .earlier, .total: minutes = 1
         case .baseline, .mad:
             let known = read(0)
             let busy = known.entries.count { $0.value != 0 }
@@ -207,6 +241,10 @@ struct MinuteWindow: Hashable, Sendable {
             // The newest minutes are left out: until they are old enough none of them counts.
             if known.count == 0 { minutes += exclude }
         case .spike, .outgrew, .excess: minutes = wantingToCompare(read)
+        case .predict:
+            let known = read(0).entries
+            let length = (known.last?.minute ?? 0) - (known.first?.minute ?? 0)
+            minutes = Swift.max(Int64(TrendLine.leastPoints - known.count), range / 2 - length)
         }
         return minutes > 0 ? .minutes(Int(minutes)) : nil
     }

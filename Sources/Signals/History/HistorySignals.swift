@@ -79,15 +79,27 @@ public struct HistorySignals: Sendable {
         let replicas = newest.whole.watch?.replicas ?? []
         let kind = newest.whole.watch?.kind ?? .runtime
         var windows: [Int64: Window] = [:]
-        for ref in demand {
+        var stretches: [Int: Range<Int64>] = [:]
+        var floors: [Int: ReadingTable.Floors] = [:]
+        let end = Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000)
+        for (slot, ref) in demand.enumerated() {
             let subjects = ref.signal.info.subjects
             let whole: Evidence
             let own: ReadingTable.Column
             let count = HistorySignals.minutes(ref.window ?? options.window)
-            if let function = ref.function, let range = ref.range {
-                let key = SeriesRef(
-                    signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
+            if ref.metric != nil {
+                // Of pages of metrics nothing is kept.
+                whole = .missing(.notTracked)
+                own = .same(whole)
+            } else if let period = ref.period {
+                let figure = history.totals.figure(ref.signal, period, at: end, zone: options.zone, apps: apps.sorted)
+                whole = subjects.contains(kind.subject) ? figure.runtime : .missing(.notTracked)
+                own = figure.apps.isEmpty ? .same(figure.runtime) : .plain(figure.apps)
+                floors[slot] = figure.floors
+            } else if let function = ref.function, let range = ref.range {
+                let key = ref.ofSubject
                 let column = columns.column(key) { history.column(key, function, range, order: apps.order, near: $0) }
+                stretches[slot] = column.stretch
                 whole = subjects.contains(kind.subject) ? column.value(at: apps.order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
@@ -106,9 +118,9 @@ public struct HistorySignals: Sendable {
                 })
         }
         return ReadingTable(
-            runtime: runtime, kind: kind, at: Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000), demand: demand,
+            runtime: runtime, kind: kind, at: end, demand: demand,
             apps: apps.sorted, replicas: replicas.map(\.url), runtimeColumn: runtimeColumn, columns: plain,
-            replicaColumns: replicaColumns, namesAllReplicas: !replicas.isEmpty)
+            replicaColumns: replicaColumns, floors: floors, stretches: stretches, namesAllReplicas: !replicas.isEmpty)
     }
 
     /// Sums over the newest minutes.

@@ -10,6 +10,8 @@ struct MinuteHistory: Sendable {
     var statuses: ContiguousArray<Status> = []
     /// By signal, in the order of the signals: those that functions look at.
     var tracks: [Track] = []
+    /// What days and months brought so far.
+    var totals = PeriodTotals()
 
     struct Status: Hashable, Sendable {
         var missing: MissingReason?
@@ -53,6 +55,7 @@ struct MinuteHistory: Sendable {
         let capacity = (slots.max() ?? -1) + 1
         let rules = CounterRules(alive: whole.liveCounters, dead: whole.deadCounters, price: options.price)
         retrack(options.ranges)
+        totals.add(rows, rules, options)
         for index in tracks.indices {
             let signal = tracks[index].signal
             let raw = Int(signal.rawValue)
@@ -137,7 +140,7 @@ struct MinuteHistory: Sendable {
     func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int], near guesses: ContiguousArray<Double> = [])
         -> HistoryColumn
     {
-        let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude)
+        let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude, offset: ref.offset, ahead: ref.ahead)
         guard let track = tracks.first(where: { $0.signal == ref.signal }) else {
             return HistoryColumn(function: function, window: window, count: order.count + 1, parts: 1) { _, _ in MinuteValues() }
         }
@@ -152,6 +155,10 @@ struct MinuteHistory: Sendable {
             let isOfApp = index < order.count
             guard hasApps || !isOfApp else { return MinuteValues(missing: .notTracked) }
             guard part < parts else { return MinuteValues() }
+            // Whoever was not seen by then may have been forgotten since.
+            if isOfApp, window.isEarlier, !track.knows(slot: order[index], before: window.part(function, part).upperBound) {
+                return MinuteValues()
+            }
             if isOfApp { return track.values(slot: order[index], window.part(function, part), coverages[part]) }
             return whole.isEmpty ? track.runtimeValues(window.part(function, part)) : whole[part]
         }
@@ -240,6 +247,11 @@ extension MinuteHistory.Track {
         }
         for index in parts.indices { parts[index].entries = entries[places[index]] }
         return parts
+    }
+
+    /// Whether anything is kept of an app that was before a minute.
+    fileprivate func knows(slot: Int, before minute: Int64) -> Bool {
+        slot < apps.count && apps[slot].entries.first.map { $0.minute < minute } == true
     }
 
     fileprivate func values(slot: Int, _ range: Range<Int64>, _ coverage: MinuteHistory.Coverage) -> MinuteValues {

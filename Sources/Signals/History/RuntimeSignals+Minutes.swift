@@ -69,6 +69,7 @@ extension RuntimeSignals {
             }.sorted { $0.slot < $1.slot }
             rebuilt.add([whole] + apps.map(\.row), slots: apps.map(\.slot), options)
         }
+        rebuilt.totals.adopt(history.totals)
         history = rebuilt
     }
 }

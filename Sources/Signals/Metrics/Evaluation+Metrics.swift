@@ -19,22 +19,22 @@ extension Evaluation {
     func metric(_ ref: SeriesRef, _ query: MetricQuery) -> Evidence {
         let start = at - (ref.window ?? options.window).milliseconds
         if state.page.newestAt != nil {
-            return Evaluation.folded([reading(state.page, query, from: start, maxGap: state.pageMaxGap)], query)
+            return Evaluation.folded([reading(state.page, ref, query, from: start, maxGap: state.pageMaxGap)], query)
         }
-        return Evaluation.folded(present.map { reading($0, query, from: start) }, query)
+        return Evaluation.folded(present.map { reading($0, ref, query, from: start) }, query)
     }
 
     func metric(_ ref: SeriesRef, _ query: MetricQuery, of replica: ReplicaState) -> Evidence {
         let start = at - (ref.window ?? options.window).milliseconds
-        return Evaluation.folded([reading(replica, query, from: start)], query)
+        return Evaluation.folded([reading(replica, ref, query, from: start)], query)
     }
 
-    private func reading(_ replica: ReplicaState, _ query: MetricQuery, from start: Int64) -> PageReading {
+    private func reading(_ replica: ReplicaState, _ ref: SeriesRef, _ query: MetricQuery, from start: Int64) -> PageReading {
         if replica.metrics.newestAt != nil, replica.identity.isSeveral(asOf: at) { return .missing(.partial) }
-        return reading(replica.metrics, query, from: start, maxGap: replica.maxGap(.metrics, options))
+        return reading(replica.metrics, ref, query, from: start, maxGap: replica.maxGap(.metrics, options))
     }
 
-    private func reading(_ log: MetricLog, _ query: MetricQuery, from start: Int64, maxGap: Int64) -> PageReading {
+    private func reading(_ log: MetricLog, _ ref: SeriesRef, _ query: MetricQuery, from start: Int64, maxGap: Int64) -> PageReading {
         // Nobody asks for a page there.
         guard log.newestAt != nil else { return .missing(.notTracked) }
         if let reason = log.missing(asOf: at, maxGap: maxGap) { return .missing(reason) }
@@ -43,7 +43,9 @@ extension Evaluation {
         case .absent: return .missing(.notTracked)
         case .unmatched: return .lacking
         case .unreadable(let reason), .number(.missing(let reason)): return .missing(reason)
-        case .number(.value(let value)): return .value(value)
+        case .number(.value(let value)):
+            guard let range = ref.range, let ahead = ref.ahead else { return .value(value) }
+            return track.predicted(range: range, ahead: ahead, at: at).map { .value($0) } ?? .missing(.tooLittleData)
         case .counting: break
         }
         guard let (sums, covered) = track.growth(from: start, to: at) else { return .missing(.tooLittleData) }

@@ -8,13 +8,14 @@ struct MetricLog: Sendable {
 
     init() {}
 
-    mutating func ingest(_ page: MetricsPage, at: Int64, elapsed: Double, maxGap: Int64, _ queries: [MetricQuery]) {
+    mutating func ingest(_ page: MetricsPage, at: Int64, elapsed: Double, maxGap: Int64, _ options: SignalOptions) {
+        let queries = options.metrics
         heard.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: PageFigures(page)), detail: "")
         let search = PageSearch(page, at: at, for: queries)
         // What no policy asks for any more is forgotten, what a new one asks for begins.
         tracks = queries.map { query in
             var track = tracks.first { $0.query.isSame(as: query.description) } ?? MetricTrack(query)
-            track.take(search.find(query), isWindowed: query.reading.isWindowed, at: at, maxGap: maxGap)
+            track.take(search.find(query), isWindowed: query.reading.isWindowed, kept: options.trends[query], at: at, maxGap: maxGap)
             return track
         }
     }

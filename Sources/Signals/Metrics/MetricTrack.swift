@@ -22,8 +22,17 @@ struct MetricTrack: Sendable {
     /// Growth summed up, for each moment of the axis: one figure, or one for each bound.
     private(set) var rows: ContiguousArray<[Double]> = []
     private(set) var axis = TimeAxis()
+    /// The newest value of each minute, where a policy draws a line through them.
+    private(set) var points: ContiguousArray<Point> = []
     /// What each series was when it was last seen, sorted by key.
     private var last: [Seen] = []
+
+    /// One value.
+    struct Point: Hashable, Sendable {
+        /// ms.
+        var at: Int64
+        var value: Double
+    }
 
     private struct Seen: Sendable {
         var key: UInt64
@@ -42,8 +51,11 @@ struct MetricTrack: Sendable {
         self.query = query.description
     }
 
-    /// - Parameter isWindowed: what is read of it is counted over a time.
-    mutating func take(_ finding: PageFinding, isWindowed: Bool, at: Int64, maxGap: Int64) {
+    /// - Parameters:
+    ///   - isWindowed: what is read of it is counted over a time.
+    ///   - kept: for how long its values are kept one by one; nil: not at all.
+    mutating func take(_ finding: PageFinding, isWindowed: Bool, kept: TimeSpan? = nil, at: Int64, maxGap: Int64) {
+        keep(finding, for: kept, at: at)
         switch finding {
         case .absent, .unmatched:
             // A page that was read, and nothing to count on it: nothing grew. What comes later began at nothing since, and what was
@@ -54,6 +66,25 @@ struct MetricTrack: Sendable {
         case .unreadable(let reason): standing = .unreadable(reason)
         case .counted(let counted, let bounds): count(counted, bounds, at: at, maxGap: maxGap)
         }
+    }
+
+    private mutating func keep(_ finding: PageFinding, for kept: TimeSpan?, at: Int64) {
+        guard let kept else { return points = [] }
+        if case .number(.value(let value)) = finding {
+            let minute = Timestamp(milliseconds: at).minute
+            if let last = points.last, Timestamp(milliseconds: last.at).minute >= minute { points.removeLast() }
+            points.append(Point(at: at, value: value))
+        }
+        points.removeFirst(points.firstIndex { $0.at > at - kept.milliseconds } ?? points.count)
+    }
+
+    /// Where a line through the values of a range is some time ahead of a moment; nil where there are too few.
+    func predicted(range: TimeSpan, ahead: TimeSpan, at moment: Int64) -> Double? {
+        let minute = 60_000.0
+        let line = points.lazy.filter { $0.at > moment - range.milliseconds }
+            .map { TrendLine.Point(minute: Double($0.at - moment) / minute, value: $0.value) }
+        return TrendLine.value(
+            through: Array(line), range: Double(range.milliseconds) / minute, at: Double(ahead.milliseconds) / minute)
     }
 
     private static func nothing(_ bounds: [Double]) -> [Double] { [Double](repeating: 0, count: max(1, bounds.count)) }
@@ -125,8 +156,18 @@ struct MetricTrack: Sendable {
 }
 
 extension MetricTrack: StateCodable {
+    /// In the place of a standing: single values stand before it.
+    private static let pointsFollow: UInt8 = 5
+
     func encode(to writer: inout StateWriter) {
         writer.put(query)
+        if !points.isEmpty {
+            writer.put(byte: MetricTrack.pointsFollow)
+            writer.put(each: points) { writer, point in
+                writer.put(point.at)
+                writer.put(point.value)
+            }
+        }
         switch standing {
         case .absent: writer.put(byte: 0)
         case .unmatched: writer.put(byte: 1)
@@ -150,6 +191,12 @@ extension MetricTrack: StateCodable {
 
     init(from reader: inout StateReader) throws(SignalStateError) {
         query = try reader.string()
+        if try reader.peek() == MetricTrack.pointsFollow {
+            _ = try reader.byte()
+            points = ContiguousArray(
+                try reader.each { (reader) throws(SignalStateError) in Point(at: try reader.moment(), value: try reader.double()) })
+            guard zip(points, points.dropFirst()).allSatisfy({ $0.at < $1.at }) else { throw reader.failure("values out of order") }
+        }
         switch try reader.byte() {
         case 0: standing = .absent
         case 1: standing = .unmatched

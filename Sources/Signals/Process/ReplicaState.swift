@@ -258,7 +258,7 @@ struct ReplicaState: Sendable {
             inside.append(
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
         case .metrics(let page):
-            metrics.ingest(page, at: at, elapsed: elapsed, maxGap: maxGap(.metrics, options), options.metrics)
+            metrics.ingest(page, at: at, elapsed: elapsed, maxGap: maxGap(.metrics, options), options)
         case .host(let view):
             host.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: HostFigures(view)), detail: view.oddities)
         case .probe(let view):

@@ -7,6 +7,7 @@ extension Evaluation {
         var runtimeColumn: [Evidence] = []
         var columns: [ReadingTable.Column] = []
         var floors: [Int: ReadingTable.Floors] = [:]
+        var stretches: [Int: Range<Int64>] = [:]
         for (slot, ref) in demand.enumerated() {
             if let query = ref.metric {
                 let whole = metric(ref, query)
@@ -18,10 +19,16 @@ extension Evaluation {
             let start = at - (ref.window ?? options.window).milliseconds
             let own: ReadingTable.Column
             let whole: Evidence
-            if let function = ref.function, let range = ref.range {
-                let key = SeriesRef(
-                    signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
+            if let period = ref.period {
+                let figure = state.history.totals.figure(
+                    ref.signal, period, at: Timestamp(milliseconds: at), zone: options.zone, apps: state.shared.apps.sorted)
+                whole = subjects.contains(options.kind.subject) ? figure.runtime : .missing(.notTracked)
+                own = figure.apps.isEmpty ? .same(figure.runtime) : .plain(figure.apps)
+                floors[slot] = figure.floors
+            } else if let function = ref.function, let range = ref.range {
+                let key = ref.ofSubject
                 let column = history.column(key) { state.history.column(key, function, range, order: order, near: $0) }
+                stretches[slot] = column.stretch
                 whole = subjects.contains(options.kind.subject) ? column.value(at: order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
@@ -38,7 +45,7 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns(demand), floors: floors, namesAllReplicas: state.knowsReplicas)
+            replicaColumns: replicaColumns(demand), floors: floors, stretches: stretches, namesAllReplicas: state.knowsReplicas)
     }
 
     /// The readings of each replica, by slot. Replica by replica: what is remembered of one has some fifty parts, and to take it
@@ -53,7 +60,7 @@ extension Evaluation {
 
     private func reading(_ ref: SeriesRef, of replica: ReplicaState) -> Evidence {
         if let query = ref.metric { return metric(ref, query, of: replica) }
-        guard ref.function == nil else { return .missing(.notTracked) }
+        guard ref.function == nil, ref.period == nil else { return .missing(.notTracked) }
         return self.replica(ref.signal, replica, from: at - (ref.window ?? options.window).milliseconds, to: at)
     }
 

@@ -38,8 +38,12 @@ public final class ReadingTable: Sendable {
     /// What tests of labels find of the runtime, and by row of the apps that have labels of their own.
     private let labels: [KnownLabel?]
     private let ownLabels: [Int: [KnownLabel?]]
-    /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
+    /// By slot: what readings are at the least that are missing since figures contradict each other, or were seen in part;
+    /// mostly empty.
     let floors: [Int: Floors]
+    /// By slot: the minutes that readings of the past are of.
+    private let stretches: [Int: Range<Int64>]
+    private let zone: Zone
 
     /// Of one slot.
     struct Floors: Sendable {
@@ -57,13 +61,16 @@ public final class ReadingTable: Sendable {
     init(
         runtime: String, kind: WatchedKind, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
-        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], namesAllReplicas: Bool = false
+        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], stretches: [Int: Range<Int64>] = [:],
+        namesAllReplicas: Bool = false
     ) {
         self.namesAllReplicas = namesAllReplicas
         self.floors = floors
+        self.stretches = stretches
         self.runtime = runtime
         self.kind = kind
         self.at = at
+        zone = .utc
         localHour = LocalHour(at, in: .utc)
         labels = []
         ownLabels = [:]
@@ -96,18 +103,22 @@ public final class ReadingTable: Sendable {
     }
 
     /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
-    /// `replica` by slot, then replica; `floors` of apps by slot. Apps must be sorted.
+    /// `replica` by slot, then replica; `floors` of apps by slot, `runtimeFloors` of the runtime. Apps must be sorted.
     public convenience init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
-        floors: [Int: ContiguousArray<Double?>] = [:], kind: WatchedKind = .runtime
+        floors: [Int: ContiguousArray<Double?>] = [:], runtimeFloors: [Int: Double] = [:], stretches: [Int: Range<Int64>] = [:],
+        kind: WatchedKind = .runtime
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
         self.init(
             runtime: runtime, kind: kind, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
-            replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
+            replicaColumns: replica,
+            floors: floors.mapValues { Floors(runtime: nil, apps: $0) }.merging(runtimeFloors.mapValues { Floors(runtime: $0) }) {
+                Floors(runtime: $1.runtime, apps: $0.apps)
+            }, stretches: stretches)
     }
 
     /// The same table with what clocks of that zone show, and with what its runtime and apps are called.
@@ -116,11 +127,12 @@ public final class ReadingTable: Sendable {
         for app in book.apps.keys {
             if let row = index(of: app) { own[row] = book.answers(app: app) }
         }
-        return ReadingTable(self, LocalHour(at, in: zone), book.answers(), own)
+        return ReadingTable(self, zone, book.answers(), own)
     }
 
-    private init(_ other: ReadingTable, _ localHour: LocalHour, _ labels: [KnownLabel?], _ ownLabels: [Int: [KnownLabel?]]) {
-        self.localHour = localHour
+    private init(_ other: ReadingTable, _ zone: Zone, _ labels: [KnownLabel?], _ ownLabels: [Int: [KnownLabel?]]) {
+        self.zone = zone
+        localHour = LocalHour(other.at, in: zone)
         self.labels = labels
         self.ownLabels = ownLabels
         runtime = other.runtime
@@ -136,6 +148,7 @@ public final class ReadingTable: Sendable {
         histories = other.histories
         replicaColumns = other.replicaColumns
         floors = other.floors
+        stretches = other.stretches
     }
 
     /// What a test of a label finds of the app at `index`, or of the runtime for nil; nil where there is no such label.
@@ -164,12 +177,17 @@ public final class ReadingTable: Sendable {
     @usableFromInline
     func history(_ index: Int, _ column: Int) -> Evidence { histories[column].value(at: index) }
 
-    /// What a reading that is missing since figures contradict each other is at the least: of the app at `index`, or of the
-    /// runtime for nil. Nil where that says nothing.
+    /// What a reading that is missing since figures contradict each other, or since a part of it was not seen, is at the least: of
+    /// the app at `index`, or of the runtime for nil. Nil where that says nothing.
     public func floor(_ index: Int?, _ slot: Int) -> Double? {
         guard let floors = floors[slot] else { return nil }
         guard let index, demand[slot].scope != .runtime else { return floors.runtime }
         return index < floors.apps.count ? floors.apps[index] : nil
+    }
+
+    /// When that was which a reading of the past is of, by the clocks of the place; nil for what is read up to this moment.
+    public func whenRead(_ slot: Int) -> String? {
+        stretches[slot].map { zone.span(Timestamp(minute: $0.lowerBound), Timestamp(minute: $0.upperBound)) }
     }
 
     /// For how long must be watched, at the least, until a function over the past has a value: of the app at `index`, or of
