@@ -35,8 +35,9 @@ smoke: build ## the release binary, which tests do not run, through a short life
 faults: build ## peers that misbehave in every way before every kind of reader, beside what is right: some six minutes; POLLS=10000 looks for leaks instead, some twelve
 	@Tests/Faults/run .build/mozaiks-ops $(if $(POLLS),--polls $(POLLS)) $(FAULTS)
 
-fuzz: setup ## the C++ readers on mutated bodies, every read checked, SECONDS_OF_FUZZING (default 25) long
+fuzz: setup ## the C++ readers on mutated bodies, every read checked, 25 seconds long; with SECONDS_OF_FUZZING=n so long, and the Swift readers too
 	@Tests/Fuzz/run
+	@$(if $(SECONDS_OF_FUZZING),Tests/Fuzz/swift)
 
 fuzz-api: build ## the HTTP API on what schemathesis makes of docs/api.yaml, good and bad; MOST_EXAMPLES (default 25) each
 	@Tests/Fuzz/api

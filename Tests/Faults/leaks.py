@@ -29,7 +29,8 @@ def configuration(folder, peers):
     channels = [f'  {fault}: {{webhook: {{url: "{peers[fault][readers.Webhook].url}/hook", secret_env: FAULTS_KEY}}}}' for fault in TOLD]
     return "\n".join([
         "schema: mozaiks.ops/config/v1", f"state: {folder}/state", f"network: {{proxy: none, ca_file: {folder}/ca.pem}}", "interval: 1s",
-        "polling: {timeout: 1s, body_limit: 8MiB, budget: 50%}", "runtimes:", *runtimes, "services:", *services, "channels:", *channels, ""])
+        "polling: {timeout: 1s, body_limit: 8MiB, budget: 50%}", "runtimes:", *runtimes, "services:", *services,
+        "channels:", *channels, ""])
 
 
 def sample(process):
@@ -90,8 +91,8 @@ def look(program, polls, folder, certificates):
     mean = [sum(megabytes for megabytes, _ in part) / len(part) for part in (middle, last)]
     most = [max(descriptors for _, descriptors in part) for part in (middle, last)]
     print(
-        f"  {asked() - before} requests in {len(samples)} s; anonymous memory {mean[0]:.1f} MB, then {mean[1]:.1f} MB; descriptors at most {most[0]}, "
-        f"then {most[1]}", flush=True)
+        f"  {asked() - before} requests in {len(samples)} s; anonymous memory {mean[0]:.1f} MB, then {mean[1]:.1f} MB; "
+        f"descriptors at most {most[0]}, then {most[1]}", flush=True)
     wrong = []
     if code != 0:
         wrong.append(f"told to end, it ended with {code}")

@@ -65,7 +65,8 @@ class Certificates:
         subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def _make(self, name, arguments):
-        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", self.path(name + ".key"), "-out", self.path(name + ".pem"), *arguments)
+        self._openssl(
+            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", self.path(name + ".key"), "-out", self.path(name + ".pem"), *arguments)
 
     def _sign(self, name, host, days):
         self._make(name, ["-subj", "/CN=" + host])

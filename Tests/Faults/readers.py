@@ -212,7 +212,8 @@ class Found(Reader):
 
     def configuration(self, url, folder):
         return (
-            f"schema: mozaiks.ops/config/v1\nstate: {folder}/state\nnetwork: {{proxy: none, ca_file: {folder}/../ca.pem}}\npolling: {{timeout: 2s}}\nruntimes:\n"
+            f"schema: mozaiks.ops/config/v1\nstate: {folder}/state\nnetwork: {{proxy: none, ca_file: {folder}/../ca.pem}}\n"
+            "polling: {timeout: 2s}\nruntimes:\n"
             f'  shared: {{http_sd: {{url: "{url}/targets"}}}}\n')
 
     def evidence(self, run, out, err, code, folder):
@@ -246,7 +247,8 @@ class Webhook(Receiver):
 
     def service(self):
         from peers import Service
-        return Service({"/hook": ("application/json", b'{"taken":true,"note":"' + b"x" * 400 + b'","number":7}')}, None, json_texts(b'"note":"x', b'"number":7'))
+        body = dense({"taken": True, "note": "short", "number": 7, "filler": "x" * 400})
+        return Service({"/hook": ("application/json", body)}, None, json_texts(b'"note":"short"', b'"number":7'))
 
     def configuration(self, url, folder):
         return (
@@ -337,7 +339,8 @@ rules:
             "summary": "It is above its threshold.", "likely_cause": "Probably a loop, or one busy customer.", "playbook": None,
             "suggested_steps": ["Look at the runs and who started them."], "confidence": 0.6})
         body = dense({
-            "id": "one", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": advice}, "finish_reason": "stop"}],
+            "id": "one", "model": "m",
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": advice}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 900, "completion_tokens": 60, "total_tokens": 960}})
         return Service(
             lambda method, path, asked: ("application/json", body), None, json_texts(b'"role":"assistant"', b'"prompt_tokens":900'))

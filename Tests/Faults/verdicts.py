@@ -72,7 +72,8 @@ TABLE = {
     "Prometheus page": ("7", evidence(
         redirects=("error", "a redirect"), html=("malformed", "no page of metrics but text/html"),
         invalid_utf_8=("malformed", "no UTF-8"), lone_surrogate=("malformed", "no UTF-8"), deep_nesting=("malformed", "line 3"),
-        duplicate_keys=("contradictory", ""), nan=("no_traffic", ""), empty=("malformed", "without a metric"), control_characters=("7", ""))),
+        duplicate_keys=("contradictory", ""), nan=("no_traffic", ""), empty=("malformed", "without a metric"),
+        control_characters=("7", ""))),
     # Nobody is found, for a reason; that is no runtime which is down.
     "found targets": ("found", verdict(
         "too_little_data", html=("too_little_data", "not JSON"), invalid_utf_8=("too_little_data", "not UTF-8"),
