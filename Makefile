@@ -7,7 +7,7 @@ BINARY := .build/release/mozaiks-ops
 # A release knows its commit. Every product is built with it, so that none undoes the other's; tests are built without.
 RELEASE = MOZAIKS_COMMIT=$$(.ci/commit) $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures page-pictures clean
+.PHONY: help setup build test smoke faults fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures page-pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -32,8 +32,12 @@ test: setup ## all tests
 smoke: build ## the release binary, which tests do not run, through a short life
 	@Tests/Smoke/run .build/mozaiks-ops
 
-fuzz: setup ## the C++ readers on mutated bodies, every read checked, SECONDS_OF_FUZZING (default 25) long
+faults: build ## peers that misbehave in every way before every kind of reader, beside what is right: some six minutes; POLLS=10000 looks for leaks instead, some twelve
+	@Tests/Faults/run .build/mozaiks-ops $(if $(POLLS),--polls $(POLLS)) $(FAULTS)
+
+fuzz: setup ## the C++ readers on mutated bodies, every read checked, 25 seconds long; with SECONDS_OF_FUZZING=n so long, and the Swift readers too
 	@Tests/Fuzz/run
+	@$(if $(SECONDS_OF_FUZZING),Tests/Fuzz/swift)
 
 fuzz-api: build ## the HTTP API on what schemathesis makes of docs/api.yaml, good and bad; MOST_EXAMPLES (default 25) each
 	@Tests/Fuzz/api

@@ -233,6 +233,16 @@ let package = Package(
             "Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite", "CPostgres"],
             exclude: ["golden", "deploy.py", "schemas.py", "top.py"]),
 
+        // What `make fuzz` tries the Swift readers with, and every run of the tests the inputs that are kept of it.
+        .target(
+            name: "FuzzKit",
+            dependencies: [
+                "Text", "Model", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
+                "Actions", "Notify", "Server", "Configuration",
+            ],
+            path: "Tests/FuzzKit", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzKit"], path: "Tests/FuzzTests", swiftSettings: strict),
+
         // What `make chaos` kills the monitor in.
         .target(
             name: "ChaosKit", dependencies: ["Model", "JSONParsing", "Server", "Simulator"], path: "Tests/Chaos/Kit", swiftSettings: strict),

@@ -20,7 +20,7 @@ struct Receiver: Sendable {
     /// An answer whose status is among the acceptable.
     struct Reply {
         let status: Int
-        /// Nil for a body that is no JSON document.
+        /// Nil for a body that is no JSON document, or not one that can be written back as it is.
         let document: JSON?
         let headers: HTTPHeaders
         let body: [UInt8]
@@ -40,7 +40,7 @@ struct Receiver: Sendable {
             (response, credential) = try await attempt(method, url, headers, body)
         }
         let bytes = response.body.bytes
-        let document = try? JSON(parsing: bytes)
+        let document = Receiver.document(bytes)
         let status = response.status
         if accepting.contains(status) {
             return Reply(status: status, document: document, headers: response.headers, body: bytes)
@@ -57,6 +57,13 @@ struct Receiver: Sendable {
         case 200...299: throw .retry(after: after, "\(said), which is not what it documents: does a proxy stand in between?")
         default: throw .refused(said)
         }
+    }
+
+    /// Nil for what is no JSON document, and for one with a key twice in an object or half a surrogate pair in a text: which value
+    /// holds nobody can say, and what is read here is written back, without the other value and with U+FFFD for the half.
+    static func document(_ bytes: [UInt8]) -> JSON? {
+        guard let read = try? JSONParser.document(of: bytes), read.duplicateKeys == 0, read.loneSurrogates == 0 else { return nil }
+        return read.value
     }
 
     private func attempt(

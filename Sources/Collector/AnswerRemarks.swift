@@ -18,6 +18,15 @@ extension ResponseBody.Remarks {
         if !wanted.contains(where: { $0 == sent }) { login = wanted.first }
     }
 
+    /// How a body is compressed that begins like this.
+    fileprivate static func compression(beginning bytes: UnsafeRawBufferPointer) -> String? {
+        if bytes.starts(with: [0x1F, 0x8B]) { return "gzip" }
+        if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "zstd" }
+        // RFC 1950: the first two bytes are a multiple of 31. JSON does not begin with an `x`; a page of metrics may have one of that
+        // name, and a blank there would be a dictionary that both sides know beforehand, which nobody's is.
+        return bytes.count > 1 && bytes[0] == 0x78 && bytes[1] != 0x20 && (0x7800 + Int(bytes[1])) % 31 == 0 ? "deflate" : nil
+    }
+
     /// The kinds of login in a challenge (RFC 9110, 11.6.1) that have a name.
     private static func schemes(_ challenge: String) -> [String] {
         challenge.split(separator: ",").compactMap { part in
@@ -58,13 +67,16 @@ extension Observation.Answer {
     /// How the body is compressed: as the head says, else as it begins.
     var compression: String? {
         remarks.encoding
-            ?? body.storage.withBytes { bytes in
-                if bytes.starts(with: [0x1F, 0x8B]) { return "gzip" }
-                if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "zstd" }
-                // RFC 1950: the first two bytes are a multiple of 31. JSON does not begin with an `x`; a page of metrics may have one
-                // of that name, and a blank there would be a dictionary that both sides know beforehand, which nobody's is.
-                return bytes.count > 1 && bytes[0] == 0x78 && bytes[1] != 0x20 && (0x7800 + Int(bytes[1])) % 31 == 0 ? "deflate" : nil
-            }
+            ?? body.storage.withBytes { ResponseBody.Remarks.compression(beginning: UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension HTTPResponse {
+    /// That the body is compressed, which nobody asked for, in words for people; nil where it is not.
+    var compressionFault: String? {
+        let named = ResponseBody.Remarks(self, sentWith: nil).encoding
+        let kind = named ?? body.withUnsafeBytes { ResponseBody.Remarks.compression(beginning: $0) }
+        return kind.map { "compressed (\($0)), which was not asked for: does a proxy in between do that?" }
     }
 }
 

@@ -178,7 +178,8 @@ extension Endpoint {
 
     /// Why there is no answer, with what to do about it. A limit that is fixed nobody can raise.
     fileprivate func explanation(of error: HTTPError) -> String {
-        guard case .bodyTooLarge(bodyLimit) = error.kind else { return error.explanation }
+        guard case .bodyTooLarge(let limit) = error.kind else { return error.explanation }
+        guard limit == bodyLimit else { return error.why + "; raise 'body_limit' under 'polling' if this size is expected" }
         return error.why + (self == .metrics ? "; name a page with fewer series under 'metrics'" : "; is it the runtime that answers?")
     }
 }

@@ -56,7 +56,7 @@ public enum ZoneFile {
             let types = reader.list(
                 header.types,
                 { reader -> Int? in
-                    guard let offset = reader.int32(), reader.skip(2), abs(offset) <= 26 * 3_600 else { return nil }
+                    guard let offset = reader.int32(), reader.skip(2), offset.magnitude <= 26 * 3_600 else { return nil }
                     return Int(offset)
                 }),
             kinds.allSatisfy({ Int($0) < types.count }),

@@ -101,10 +101,9 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .connectionLost where location.hasPrefix("https://"):
             "has the server just ended, or does it want a client certificate that it knows ('client_certificate_file' beside the URL or under 'network:')?"
         case .connectionLost: "has the server just ended, or does this port want https?"
-        case .bodyTooLarge: "raise the body limit if this size is expected"
         case .noRoom: "raise the body limit if answers of this size are expected"
         case .malformedResponse: "is this port the right one, and http or https as it should be?"
-        case .timeout, .invalidRequest, .truncated, .cancelled, .overloaded, .closed, .other: nil
+        case .timeout, .invalidRequest, .bodyTooLarge, .truncated, .cancelled, .overloaded, .closed, .other: nil
         }
     }
 

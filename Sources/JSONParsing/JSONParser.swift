@@ -64,6 +64,15 @@ public struct JSONParser: ~Copyable {
             depth: limits.depth)
         return try builder.document()
     }
+
+    /// Reads one document with a parser of its own, and says what was odd about it.
+    public static func document(of bytes: [UInt8], limits: Limits = .init()) throws(JSONError) -> Document {
+        // `withUnsafeBytes` carries no typed error through, so that the result does.
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(JSONError) in try JSONParser(limits: limits).parse(bytes) }
+        }
+        return try result.get()
+    }
 }
 
 extension JSON {
@@ -73,11 +82,7 @@ extension JSON {
     }
 
     public init(parsing bytes: [UInt8], limits: JSONParser.Limits = .init()) throws(JSONError) {
-        // `withUnsafeBytes` carries no typed error through, so that the result does.
-        let result = bytes.withUnsafeBytes { bytes in
-            Result { () throws(JSONError) in try JSON(parsing: bytes, limits: limits) }
-        }
-        self = try result.get()
+        self = try JSONParser.document(of: bytes, limits: limits).value
     }
 
     public init(parsing text: String, limits: JSONParser.Limits = .init()) throws(JSONError) {

@@ -63,7 +63,7 @@ extension Zone {
 
     private static func offset(_ reader: DocumentReader) throws(DocumentError) -> Int {
         let seconds = try reader.whole()
-        guard abs(seconds) <= 26 * 3_600 else { throw reader.error("is further ahead than any clock") }
+        guard seconds.magnitude <= 26 * 3_600 else { throw reader.error("is further ahead than any clock") }
         return Int(seconds)
     }
 }
@@ -85,7 +85,7 @@ extension Zone.YearlyMoment {
 
     init(_ reader: DocumentReader) throws(DocumentError) {
         let seconds = try reader.member("seconds").whole()
-        guard abs(seconds) <= 8 * 86_400 else { throw reader.error("is no moment of a year") }
+        guard seconds.magnitude <= 8 * 86_400 else { throw reader.error("is no moment of a year") }
         let day: Day
         if let number = try reader.optional("julian") {
             day = .julian(max(1, try number.count(limit: 365)))

@@ -220,7 +220,7 @@ extension ReplicaState {
             ghosts = try GhostSense(from: &reader, version: version)
             clockOffset = try reader.optional { (reader) throws(SignalStateError) in
                 let offset = try reader.integer()
-                guard abs(offset) <= Clamp.moments.upperBound else { throw reader.failure("a moment is out of range") }
+                guard offset.magnitude <= Clamp.moments.upperBound else { throw reader.failure("a moment is out of range") }
                 return offset
             }
             isClockExact = try reader.flag()

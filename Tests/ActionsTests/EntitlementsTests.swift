@@ -84,6 +84,16 @@ import Testing
         }
     }
 
+    static let documents: [(text: String, isRead: Bool)] = [
+        (#"{"app_id":"a","plan":{"tier":"pro"}}"#, true), (#"{"app_id":"a","plan":{"tier":"pro","tier":"free"}}"#, false),
+        (#"{"app_id":"a","plan":{"tier":"\ud83d\ude00"}}"#, true), (#"{"app_id":"a","plan":{"tier":"\ud83d"}}"#, false), ("<html>", false),
+    ]
+
+    @Test("what could not be written back as it was is not read", arguments: documents.indices)
+    func writesBackWhatItRead(index: Int) {
+        #expect((Receiver.document(Array(Self.documents[index].text.utf8)) != nil) == Self.documents[index].isRead)
+    }
+
     // MARK: - What is refused
 
     static let refusals: [(name: String, document: JSON?, change: @Sendable (inout EntitlementSettings) -> Void, word: String)] = [

@@ -169,6 +169,18 @@ import Testing
         #expect(status(observations, .perfChats) == 200)
     }
 
+    @Test func aLimitThatCanBeRaisedIsNamed() async throws {
+        let server = try MisbehavingServer { _, peer in peer.answer(200, String(repeating: "x", count: 5_000)) }
+        defer { server.stop() }
+        let observations = try await poll(server.url, bodyLimit: 1_000)
+        let perf = try #require(observations.first { $0.endpoint == .perf })
+        guard case .failure(.tooLarge, let detail) = perf.outcome else {
+            Issue.record("\(perf)")
+            return
+        }
+        #expect(detail == "the answer is longer than the limit of 1000 bytes; raise 'body_limit' under 'polling' if this size is expected")
+    }
+
     /// Only a list of chats grows with what people do.
     @Test func anEndlessHealthIsBrokenOffSooner() async throws {
         let body = #"{"status":"healthy","x":""# + String(repeating: "x", count: Endpoint.smallBodyLimit) + #""}"#

@@ -274,6 +274,23 @@ import Testing
         #expect(server.requests.first?.path == "/targets" && server.requests.first?.head.contains("Authorization: Bearer t0ken") == true)
     }
 
+    static let lists: [(body: String, head: [String], words: String)] = [
+        (#"[{"targets": ["10.0.0.1:8000"], "targets": ["10.0.0.2:8000"]}]"#, [], "a key stands twice in one object"),
+        (#"[{"targets": [], "labels": {"tier": "a", "tier": "b"}}]"#, [], "a key stands twice in one object"),
+        ("\u{1}\u{2}", ["Content-Encoding: gzip"], "compressed (gzip), which was not asked for"),
+    ]
+
+    @Test("a list that says two things at once, or is compressed, names nobody and says so", arguments: lists.indices)
+    func ambiguous(index: Int) async throws {
+        let list = Self.lists[index]
+        let server = try MisbehavingServer { _, peer in peer.answer(200, list.body, headers: list.head) }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        let found = await fault(ServedTargets(url: server.url, client: client))
+        await client.shutdown()
+        #expect(found?.failure == .malformed && found?.description.contains(list.words) == true, "\(String(describing: found))")
+    }
+
     private static let slices = #"""
         {"kind": "EndpointSliceList", "items": [
           {"addressType": "IPv4", "ports": [{"name": "http", "port": 8000}, {"name": "metrics", "port": 9090}], "endpoints": [

@@ -55,6 +55,14 @@ import Testing
         #expect(Zone(fixed: text)?.offset(at: Timestamp(milliseconds: 0)) == seconds)
     }
 
+    @Test("an offset in a damaged row that has no positive is refused as any other that is too large", arguments: [.min, .max, 100_000])
+    func damaged(seconds: Int64) throws {
+        let zone = try #require(Zone(fixed: "+02:00"))
+        var object = try #require(zone.document.object)
+        object["first"] = .int(seconds)
+        #expect(throws: DocumentError.self) { try Zone(DocumentReader(.object(object), document: "zone")) }
+    }
+
     @Test(arguments: ["", "2", "+15", "+2:3", "+aa", "+02:60", "++2", "+", "Europe/Berlin", "+123"])
     func noOffset(text: String) { #expect(Zone(fixed: text) == nil) }
 

@@ -17,16 +17,15 @@ struct ListQuestion: Sendable {
 
     /// The body of a 200.
     func body(of url: String) async throws(TargetFault) -> [UInt8] {
-        let (status, bytes, token) = try await attempt(url)
-        if status == 401, let authenticator, authenticator.canRefresh {
+        let (response, token) = try await attempt(url)
+        if response.status == 401, let authenticator, authenticator.canRefresh {
             await authenticator.refused(token)
-            let again = try await attempt(url)
-            return try ListQuestion.checked(again.status, again.bytes)
+            return try ListQuestion.checked(try await attempt(url).response)
         }
-        return try ListQuestion.checked(status, bytes)
+        return try ListQuestion.checked(response)
     }
 
-    private func attempt(_ url: String) async throws(TargetFault) -> (status: Int, bytes: [UInt8], token: Secret?) {
+    private func attempt(_ url: String) async throws(TargetFault) -> (response: HTTPResponse, token: Secret?) {
         var headers = [HTTPField("Accept", "application/json")]
         var token: Secret?
         if let authenticator {
@@ -44,16 +43,18 @@ struct ListQuestion: Sendable {
             label: label)
         request.tls = tls
         do {
-            let response = try await client.send(request)
-            return (response.status, response.body.bytes, token)
+            return (try await client.send(request), token)
         } catch {
             throw TargetFault(error.transportFailure, error.explanation)
         }
     }
 
-    private static func checked(_ status: Int, _ bytes: [UInt8]) throws(TargetFault) -> [UInt8] {
+    private static func checked(_ response: HTTPResponse) throws(TargetFault) -> [UInt8] {
+        let status = response.status
         switch status {
-        case 200: return bytes
+        case 200:
+            if let compressed = response.compressionFault { throw TargetFault(.malformed, "the answer is \(compressed)") }
+            return response.body.bytes
         case 401: throw TargetFault(.other, "status 401: the login is not accepted")
         case 403: throw TargetFault(.other, "status 403: the login is known, and may not read this")
         case 300...399: throw TargetFault(.other, "status \(status): a redirect, which is not followed")

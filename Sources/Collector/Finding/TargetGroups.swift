@@ -25,13 +25,15 @@ struct TargetGroups {
     static let mostBytes = SourceText.longest
 
     init(json bytes: [UInt8]) throws(Flaw) {
-        let document: JSON
+        let document: JSONParser.Document
         do {
-            document = try JSON(parsing: bytes, limits: .init(bytes: TargetGroups.mostBytes, depth: 16, marks: 1 << 18))
+            document = try JSONParser.document(of: bytes, limits: .init(bytes: TargetGroups.mostBytes, depth: 16, marks: 1 << 18))
         } catch {
             throw Flaw("it is no JSON: \(error.description)")
         }
-        guard let groups = document.array else { throw Flaw("it is no list of groups") }
+        // As in YAML: one of both values names other replicas.
+        guard document.duplicateKeys == 0 else { throw Flaw("a key stands twice in one object") }
+        guard let groups = document.value.array else { throw Flaw("it is no list of groups") }
         for (index, group) in groups.enumerated() {
             let place = "group \(index + 1)"
             guard let group = group.object else { throw Flaw("\(place) is no object") }

@@ -102,7 +102,7 @@ public struct HTTPExpectation: Sendable {
             guard let found = response.headers[name] else { return (.header, "the answer has no header \(Shown.id(name))") }
             guard found.isSame(as: value) else { return (.header, "header \(Shown.id(name)) is not \(Shown.id(value))") }
         }
-        return bodyFault(response.body) ?? jsonFault(response.body)
+        return bodyFault(response.body) ?? jsonFault(response)
     }
 
     private func bodyFault(_ content: ResponseBody) -> (ProbeResult.Fault, String)? {
@@ -113,13 +113,16 @@ public struct HTTPExpectation: Sendable {
         return nil
     }
 
-    private func jsonFault(_ content: ResponseBody) -> (ProbeResult.Fault, String)? {
+    private func jsonFault(_ response: HTTPResponse) -> (ProbeResult.Fault, String)? {
         guard !json.isEmpty else { return nil }
         let limits = JSONParser.Limits(bytes: HTTPExpectation.mostBytes, depth: 64, marks: 1 << 18)
-        let parsed = content.withUnsafeBytes { bytes in
-            Result { () throws(JSONError) in try JSONParser(limits: limits).parse(bytes).value }
+        let root: JSON
+        do {
+            root = try JSON(parsing: response.body.bytes, limits: limits)
+        } catch {
+            if let compressed = response.compressionFault { return (.json, "its body is \(compressed)") }
+            return (.json, error.reason == .syntax ? "its body is not JSON" : "its body cannot be read as JSON: \(error)")
         }
-        guard case .success(let root) = parsed else { return (.json, "its body is not JSON") }
         for member in json {
             guard let found = member.found(in: root) else { return (.json, "its JSON has no \(member.shownPath)") }
             guard HTTPExpectation.isSame(found, member.value) else {

@@ -204,14 +204,14 @@ struct GhostSense: Sendable {
         bounds = try reader.each { (reader) throws(SignalStateError) in
             let began = try reader.moment()
             let left = try reader.integer()
-            guard abs(left) < 1 << 40 else { throw reader.failure("a bound is out of range") }
+            guard left.magnitude < 1 << 40 else { throw reader.failure("a bound is out of range") }
             return Bound(began: began, left: left)
         }
         if version > 4 {
             balances = try reader.each { (reader) throws(SignalStateError) in
                 let (at, began) = (try reader.moment(), try reader.moment())
                 let counts = (try reader.integer(), try reader.integer(), try reader.integer())
-                for count in [counts.0, counts.1, counts.2] where abs(count) >= 1 << 40 {
+                for count in [counts.0, counts.1, counts.2] where count.magnitude >= 1 << 40 {
                     throw reader.failure("a balance is out of range")
                 }
                 return Balance(at: at, began: began, open: counts.0, least: counts.1, most: counts.2)

@@ -208,7 +208,7 @@ struct SocketCounts: Hashable, Sendable {
         all = try reader.each { (reader) throws(SignalStateError) in
             var count = Count(at: try reader.moment(), clock: try reader.moment(), sockets: try reader.integer())
             for place in count.ended.indices { count.ended[place] = try reader.integer() }
-            for value in count.ended + [count.sockets] where abs(value) >= 1 << 40 {
+            for value in count.ended + [count.sockets] where value.magnitude >= 1 << 40 {
                 throw reader.failure("a count is out of range")
             }
             count.isMute = try reader.flag()

@@ -72,6 +72,21 @@ import Testing
         #expect(text.utf8.count < 100 && text.utf8.allSatisfy { $0 >= 0x20 })
     }
 
+    static let unreadable: [(body: String, head: [String], words: String)] = [
+        ("<html>", [], "its body is not JSON"), ("", [], "its body cannot be read as JSON: nothing but white space, at byte 0"),
+        (String(repeating: "[", count: 100), [], "its body cannot be read as JSON: nested deeper than 64 levels, at byte 64"),
+        ("\u{1}", ["Content-Encoding: gzip"], "its body is compressed (gzip), which was not asked for: does a proxy in between do that?"),
+    ]
+
+    @Test("why a body cannot be read as JSON", arguments: unreadable.indices)
+    func whyUnreadable(index: Int) async throws {
+        let answer = Self.unreadable[index]
+        let server = try MisbehavingServer { _, peer in peer.answer(200, answer.body, headers: answer.head) }
+        defer { server.stop() }
+        let check = HTTPCheck(HTTPRequest(.get, server.url), expected: expected { $0.json = [.init(path: "status", value: "ok")!] })
+        #expect(try await look(check).standing == .down(.json, answer.words))
+    }
+
     @Test func `an answer that is not JSON, too long, truncated or none at all`() async throws {
         let peers: [(ProbeResult.Fault, MisbehavingServer.Behaviour)] = [
             (.json, { _, peer in peer.answer(200, "<html>") }),
