@@ -19,7 +19,7 @@ struct RulePlan {
             let index = byKey[key] ?? plans.count
             if index == plans.count {
                 byKey[key] = index
-                let versions = [Rule?](repeating: nil, count: rule.subject == .app ? policies.policies.count : 1)
+                let versions = [Rule?](repeating: nil, count: rule.subject.isOfApp ? policies.policies.count : 1)
                 plans.append(RulePlan(key: key, versions: versions, position: index))
             }
             plans[index].versions[policy] = rule

@@ -26,6 +26,8 @@ public struct SignalOptions: Hashable, Sendable {
     public var ranges: [Signal: TimeSpan]
     /// What policies ask of pages of metrics, each once: of all that a page shows, only this is remembered.
     public var metrics: [MetricQuery] = []
+    /// Whether a policy asks for workflows: else nothing is counted by them.
+    public var tracksWorkflows = false
     /// How long an app stays a subject after it was last seen.
     public var appLifetime: TimeSpan
 
@@ -52,6 +54,7 @@ public struct SignalOptions: Hashable, Sendable {
     /// Keeps enough of the past for every reading in `demand`. Call it after every load of policies.
     public mutating func retain(for demand: [SeriesRef]) {
         for ref in demand {
+            if ref.scope == .workflow { tracksWorkflows = true }
             if let metric = ref.metric {
                 if !metrics.contains(metric) { metrics.append(metric) }
                 longestWindow = max(longestWindow, ref.window ?? .zero)

@@ -28,9 +28,10 @@ extension Pipeline {
         var judged: Set<String> = []
         var found: [RuntimeSummary.Unjudged] = []
         for (index, app) in readings.apps.enumerated() where judged.count < names.count {
-            let row = TableRow(readings, kind: .app, row: index)
             for rule in critical[policies.index(for: app)] where !judged.contains(rule.name) {
-                guard let one = Pipeline.unjudged(rule, row) else {
+                // Of an app that runs no workflow a rule on workflows says nothing, and lacks nothing.
+                guard let place = rule.subject == .workflow ? readings.workflows(of: index).first : index else { continue }
+                guard let one = Pipeline.unjudged(rule, TableRow(readings, kind: rule.subject, row: place)) else {
                     judged.insert(rule.name)
                     found.removeAll { $0.rule.isSame(as: rule.name) }
                     continue
@@ -51,7 +52,7 @@ extension Pipeline {
             guard let reason = row.reading(slot).reason, reason == .tooLittleData || reason == .stale else { continue }
             isWanting = true
             guard reason == .tooLittleData else { continue }
-            let rest = row.kind == .replica ? nil : row.table.wanting(row.kind == .app ? row.row : nil, slot)
+            let rest = row.kind == .replica ? nil : row.table.wanting(row.appRow, slot)
             if let span = rest ?? ReadingTable.watchedForWindow(of: series) { longest = max(longest ?? .zero, span) }
         }
         return isWanting ? RuntimeSummary.Unjudged(rule: rule.name, wanting: longest) : nil

@@ -177,14 +177,14 @@ extension ConditionParser {
                 hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(ConditionHints.range(of: function))])'")
         }
         return SignalUse(
-            name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
-            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end)
+            name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, ofApp: inner.ofApp,
+            bracket: inner.bracket, bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end)
     }
 
     mutating func signalUse(
         _ name: String, _ token: Token, function: HistoryFunction?, start: Int
     ) throws(ConditionFault) -> SignalUse {
-        let ofRuntime = name.hasPrefix("runtime.")
+        let (ofRuntime, ofApp) = (name.hasPrefix("runtime."), name.hasPrefix("app."))
         var bracket: TimeSpan?
         var bracketRange: Range<Int>?
         let opening = current.range
@@ -200,8 +200,7 @@ extension ConditionParser {
             bracket = span
         }
         return SignalUse(
-            name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime,
-            bracket: bracket,
+            name: Signal.withoutScope(name), nameRange: token.range, ofRuntime: ofRuntime, ofApp: ofApp, bracket: bracket,
             bracketRange: bracketRange, function: function, range: start..<(bracketRange ?? token.range).upperBound)
     }
 

@@ -51,10 +51,12 @@ struct Expression: Sendable {
 
 /// A signal as a condition names it.
 struct SignalUse: Sendable {
-    /// Without `runtime.`.
+    /// Without `runtime.` and `app.`.
     let name: String
     let nameRange: Range<Int>
     let ofRuntime: Bool
+    /// Of the app of a workflow.
+    let ofApp: Bool
     let bracket: TimeSpan?
     let bracketRange: Range<Int>?
     let function: HistoryFunction?

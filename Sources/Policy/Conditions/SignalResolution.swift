@@ -14,13 +14,18 @@ struct SignalResolution {
             faults.append(ConditionFault(code, message, range, hint: hint))
             return nil
         }
-        if use.ofRuntime, subject != .app {
+        if use.ofApp, subject != .workflow {
+            return fault(
+                "app-prefix", "'app.' reaches from a workflow to its app; this is about \(subject.withArticle)", use.nameRange,
+                hint: "write '\(use.name)'")
+        }
+        if use.ofRuntime, !subject.isOfApp {
             return fault(
                 "runtime-prefix",
                 "'runtime.' reaches from an app to its runtime; this rule is on \(subject.withArticle)",
                 use.nameRange, hint: "write '\(use.metric?.query.description ?? use.name)'")
         }
-        let kind: SubjectKind = use.ofRuntime ? .runtime : subject
+        let kind: SubjectKind = use.ofRuntime ? .runtime : use.ofApp ? .app : subject
         if let call = use.metric { return metric(call.query, use, kind, &faults) }
         var known: [String] { Signal.table.filter { $0.subjects.contains(kind) && !$0.signal.isOfPage }.map(\.name) }
         guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
@@ -34,19 +39,26 @@ struct SignalResolution {
             let near = signal.info.subjects.filter { $0.isBesideRuntimes == kind.isBesideRuntimes }
             let others = (near.isEmpty ? signal.info.subjects : near).map(\.rawValue).joined(separator: " or ")
             let hint =
-                subject == .app && !use.ofRuntime && signal.info.subjects.contains(.runtime)
-                ? "write 'runtime.\(use.name)'"
-                : near.isEmpty
-                    ? "a rule that reads it has 'subject: \(signal.info.subjects[0].rawValue)'" : Nearest.hint(to: use.name, among: known)
+                subject == .workflow && !use.ofRuntime && !use.ofApp && signal.info.subjects.contains(.app)
+                ? "write 'app.\(use.name)'"
+                : subject.isOfApp && !use.ofRuntime && signal.info.subjects.contains(.runtime)
+                    ? "write 'runtime.\(use.name)'"
+                    : near.isEmpty
+                        ? "a rule that reads it has 'subject: \(signal.info.subjects[0].rawValue)'"
+                        : Nearest.hint(to: use.name, among: known)
             return fault(
                 "subject-lacks-signal", "'\(use.name)' is read of \(others), not of \(kind.rawValue)", use.nameRange,
                 hint: hint)
         }
-        let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        let scope = scope(of: use)
         guard let function = use.function else {
             return plain(use, signal, scope, &faults)
         }
         return history(use, signal, scope, function, &faults)
+    }
+
+    private func scope(of use: SignalUse) -> SeriesRef.Scope {
+        use.ofRuntime ? .runtime : use.ofApp ? .app : subject == .workflow ? .workflow : .own
     }
 
     private func metric(
@@ -59,9 +71,9 @@ struct SignalResolution {
         guard Signal.metric.info.subjects.contains(kind) else {
             return fault(
                 "subject-lacks-signal", "metrics are read of a runtime or of a replica, not of \(kind.withArticle)", use.nameRange,
-                hint: subject == .app ? "write 'runtime.\(query)'" : nil)
+                hint: subject.isOfApp ? "write 'runtime.\(query)'" : nil)
         }
-        let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        let scope = scope(of: use)
         guard query.reading.isWindowed else {
             guard let range = use.bracketRange else { return SeriesRef(metric: query, scope: scope) }
             return fault(
@@ -87,11 +99,11 @@ struct SignalResolution {
             return SeriesRef(signal: signal, scope: scope, window: signal.isWindowed ? window : nil)
         }
         guard signal.isWindowed else {
-            let name = (use.ofRuntime ? "runtime." : "") + use.name
+            let name = scope.prefix + use.name
             faults.append(
                 ConditionFault(
                     "window", "'\(use.name)' is read at a moment and has no window", range,
-                    hint: "write '\(name)', or 'avg(\(name)[\(bracket)])'"))
+                    hint: "write '\(name)'" + (scope == .workflow ? "" : ", or 'avg(\(name)[\(bracket)])'")))
             return nil
         }
         if let wrong = SignalResolution.fault(window: bracket, range) {
@@ -106,6 +118,14 @@ struct SignalResolution {
         _ faults: inout [ConditionFault]
     ) -> SeriesRef? {
         guard let span = use.bracket, let range = use.bracketRange else { return nil }
+        guard scope != .workflow else {
+            faults.append(
+                ConditionFault(
+                    "no-history",
+                    "'\(function.rawValue)(…)' looks at the minutes of the past, and those are kept of apps, not of workflows",
+                    use.range, hint: "write '\(function.rawValue)(app.\(use.name)[\(span)])' for the whole app's"))
+            return nil
+        }
         // Functions read whole minutes; baseline needs thirty of them before the window, rise three thirds.
         let exclude = function == .baseline || function == .mad || function.comparesWindows ? window : nil
         let least: TimeSpan =

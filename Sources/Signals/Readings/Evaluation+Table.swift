@@ -8,6 +8,7 @@ extension Evaluation {
         var columns: [ReadingTable.Column] = []
         var replicaColumns: [[Evidence]] = []
         var floors: [Int: ReadingTable.Floors] = [:]
+        var flowColumns = FlowColumns()
         for (slot, ref) in demand.enumerated() {
             if let query = ref.metric {
                 let whole = metric(ref, query)
@@ -18,6 +19,14 @@ extension Evaluation {
             }
             let subjects = ref.signal.info.subjects
             let start = at - (ref.window ?? options.window).milliseconds
+            if ref.scope == .workflow {
+                // Of nobody else, so nobody else is counted for it.
+                runtimeColumn.append(.missing(.notTracked))
+                columns.append(.same(.missing(.notTracked)))
+                replicaColumns.append([])
+                flowColumns.set(flows(ref.signal, from: start, &shared), slot: slot)
+                continue
+            }
             let own: ReadingTable.Column
             let whole: Evidence
             if let function = ref.function, let range = ref.range {
@@ -31,7 +40,7 @@ extension Evaluation {
                 whole =
                     subjects.contains(options.kind.subject)
                     ? runtime(ref.signal, from: start, to: at, checksNow: true, &shared) : .missing(.notTracked)
-                let isNeeded = subjects.contains(.app) && ref.scope == .own
+                let isNeeded = subjects.contains(.app) && ref.scope.isOfApp
                 own = isNeeded ? apps(ref.signal, from: start, &shared) : .same(.missing(.notTracked))
             }
             if ref.function == nil { floors[slot] = self.floors(ref.signal, shared.open) }
@@ -46,7 +55,8 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas)
+            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas,
+            workflows: flowRows, flowColumns: flowColumns)
     }
 
     /// What a signal is at the least where it is missing since figures contradict each other.
@@ -74,6 +84,9 @@ extension Evaluation {
         fileprivate var latencies: [(start: Int64, index: LatencyIndex)] = []
         fileprivate var open: OpenRuns?
         fileprivate var gate: [(start: Int64, window: GateLog.Window)] = []
+        var flows: [(start: Int64, window: FlowWindow)] = []
+        var flowLatencies: [(start: Int64, index: LatencyIndex)] = []
+        var flowRuns: FlowRuns?
     }
 
     private func window(from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> PerfWindow {
@@ -91,7 +104,7 @@ extension Evaluation {
         return index
     }
 
-    private func open(asOf moment: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> OpenRuns {
+    func open(asOf moment: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> OpenRuns {
         if let open = shared.open { return open }
         let open = openRuns(asOf: moment, checksNow: checksNow)
         shared.open = open

@@ -23,6 +23,9 @@ public struct ReadingTable: Sendable {
     public let apps: [AppID]
     /// The replicas that are subjects, in the order of the configuration.
     public let replicas: [String]
+    /// The workflows that are subjects, by their app, then by the bytes of their names; none where no policy asks for them.
+    public let workflows: [Workflow]
+    let flowColumns: FlowColumns
     /// Whether a replica that is not among them is none any more: it is known who they are.
     public let namesAllReplicas: Bool
     @usableFromInline let runtimeColumn: [Evidence]
@@ -40,6 +43,18 @@ public struct ReadingTable: Sendable {
     /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
     let floors: [Int: Floors]
 
+    /// A workflow of an app.
+    public struct Workflow: Hashable, Sendable {
+        /// The place of its app in `apps`.
+        public let app: Int
+        public let name: PackID
+
+        public init(app: Int, name: PackID) {
+            self.app = app
+            self.name = name
+        }
+    }
+
     /// Of one slot.
     struct Floors: Sendable {
         var runtime: Double?
@@ -56,9 +71,12 @@ public struct ReadingTable: Sendable {
     init(
         runtime: String, kind: WatchedKind, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
-        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], namesAllReplicas: Bool = false
+        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], namesAllReplicas: Bool = false,
+        workflows: [Workflow] = [], flowColumns: FlowColumns = FlowColumns()
     ) {
         self.namesAllReplicas = namesAllReplicas
+        self.workflows = workflows
+        self.flowColumns = flowColumns
         self.floors = floors
         self.runtime = runtime
         self.kind = kind
@@ -93,18 +111,21 @@ public struct ReadingTable: Sendable {
     }
 
     /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
-    /// `replica` by slot, then replica; `floors` of apps by slot. Apps must be sorted.
+    /// `replica` by slot, then replica; `workflow` by slot, then workflow; `floors` of apps by slot. Apps and workflows must be
+    /// sorted.
     public init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
-        floors: [Int: ContiguousArray<Double?>] = [:], kind: WatchedKind = .runtime
+        floors: [Int: ContiguousArray<Double?>] = [:], kind: WatchedKind = .runtime, workflows: [Workflow] = [],
+        workflow: [Int: ContiguousArray<Evidence>] = [:]
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
         self.init(
             runtime: runtime, kind: kind, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
-            replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
+            replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) }, workflows: workflows,
+            flowColumns: FlowColumns(workflow))
     }
 
     /// The same table with what clocks of that zone show, and with what its runtime and apps are called.
