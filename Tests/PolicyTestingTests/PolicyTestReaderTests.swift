@@ -13,7 +13,7 @@ import YAML
         ("unknown key", "polices: x\ntests: []", ["hint: did you mean 'policies'?"]),
         (
             "nothing given", "tests: [{name: a, expect: []}]",
-            ["a test needs series ('runtime', 'apps', 'replicas', 'host', 'service') or a 'tape'"]
+            ["a test needs series ('runtime', 'apps', 'replicas', 'workflows', 'host', 'service') or a 'tape'"]
         ),
         (
             "two kinds", "tests: [{name: a, host: {cpu: 1}, runtime: {up: 1}, expect: []}]", ["'runtime' has no place beside 'host'"]

@@ -73,12 +73,7 @@ struct RuleReader {
             sheet.place.reporter.report("missing-key", "the rule '\(sheet.name)' needs 'subject'", at: sheet.place.node)
             return nil
         }
-        let kind: SubjectKind? = source.reporter.choice(source.node, "subject", meant: RuleReader.subjects)
-        if kind == .workflow {
-            source.reporter.report("value", "rules on workflows are not yet available", at: source.node)
-            return nil
-        }
-        return kind
+        return source.reporter.choice(source.node, "subject", meant: RuleReader.subjects)
     }
 
     private func severity() -> Severity? {
