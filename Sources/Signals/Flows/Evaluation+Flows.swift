@@ -166,9 +166,9 @@ private struct Told {
     /// The reading, and what it is at the least where it is not known.
     func reading(_ signal: Signal, _ rules: CounterRules) -> (Evidence, floor: Double?) {
         let running = Int64(app.young)
-        // One that runs again after its end is of any workflow.
-        let more = max(0, running - shown.open)
-        let least = min(own.open, max(0, running - (shown.open - own.open)))
+        // Those that run again after their end stand open nowhere, and are of any workflow.
+        let more = max(0, running + Int64(app.ghosts) - shown.open)
+        let least = min(own.open, max(0, running - more - (shown.open - own.open)))
         let most = min(own.open, running)
         switch signal {
         case .openRuns: return (.value(Double(own.open)), nil)
@@ -177,7 +177,7 @@ private struct Told {
             return isKnown ? (.value(Double(least)), nil) : (.missing(.contradictory), least > 0 ? Double(least) : nil)
         case .stalledRuns:
             guard rules.sight == .sighted else { return (rules.stalled(own), nil) }
-            return least == most ? (.value(Double(own.open - least)), nil) : (.missing(.contradictory), nil)
+            return least == most && more == 0 ? (.value(Double(own.open - least)), nil) : (.missing(.contradictory), nil)
         case .ghostRuns:
             if app.ghosts == 0 || own.open == 0 { return (.value(0), nil) }
             return own.open == shown.open ? (.value(Double(app.ghosts)), nil) : (.missing(.contradictory), nil)
