@@ -8,7 +8,8 @@ import Testing
     @Test("its own figures, its app's and its runtime's")
     func scopes() throws {
         let condition = try Compiling.compile(
-            "errors[10m] > 1/min and app.errors[10m] - errors[10m] < 1/min and runtime.active_apps > 1 and baseline(app.tokens[24h]) > 1/min",
+            "errors[10m] > 1/min and app.errors[10m] - errors[10m] < 1/min and runtime.active_apps > 1 "
+                + "and baseline(app.tokens[24h]) > 1/min",
             .workflow
         ).get()
         #expect(
