@@ -43,7 +43,7 @@ enum ConditionVocabulary {
     static func meaning(_ series: String) -> String? {
         let tokens = series.utf8.split { !isWordByte($0) }.map { String($0) ?? "" }
         for token in tokens {
-            if let signal = Signal(name: withoutScope(token)) { return signal.info.summary }
+            if let signal = Signal(name: Signal.withoutScope(token)) { return signal.info.summary }
         }
         return nil
     }
@@ -56,11 +56,7 @@ enum ConditionVocabulary {
             let scrubbed = pseudonyms.scrubbed(String(token.dropFirst()))
             return isName ? "$" + scrubbed : "$threshold"
         }
-        return words.contains(token) || signals.contains(withoutScope(token)) ? token : "series"
-    }
-
-    private static func withoutScope(_ token: String) -> String {
-        token.hasPrefix("runtime.") ? String(token.dropFirst("runtime.".count)) : token
+        return words.contains(token) || signals.contains(Signal.withoutScope(token)) ? token : "series"
     }
 
     /// Digits with a point or several units behind them: `40`, `1.5s`, `1h30m`.

@@ -53,9 +53,7 @@ public struct Grounding: Sendable {
     private static func signal(in clause: String) -> Signal? {
         for token in TextToken.split(clause) {
             let name = token.text
-            if let signal = Signal(name: name.hasPrefix("runtime.") ? String(name.dropFirst("runtime.".count)) : name) {
-                return signal
-            }
+            if let signal = Signal(name: Signal.withoutScope(name)) { return signal }
         }
         return nil
     }

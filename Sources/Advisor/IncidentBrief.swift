@@ -51,6 +51,7 @@ public struct IncidentBrief: Sendable {
     private static func subject(_ subject: Subject, _ pseudonyms: inout Pseudonyms) -> JSON {
         var object: JSONObject = ["kind": .string(subject.kind.rawValue)]
         if let app = subject.app { object.append("app", .string(pseudonyms.name(.app, app.bytes))) }
+        if let pack = subject.workflow { object.append("workflow", .string(pseudonyms.name(.workflow, pack.bytes))) }
         if let url = subject.replica { object.append("replica", .string(pseudonyms.name(.replica, url))) }
         object.append("runtime", .string(pseudonyms.name(.runtime, subject.runtime)))
         return .object(object)

@@ -41,7 +41,7 @@ enum TextHygiene {
 
     private static func isGiven(_ name: String, _ names: Set<String>) -> Bool {
         names.contains(name) || abbreviations.contains(name.lowercased())
-            || name.hasPrefix("runtime.") && names.contains(String(name.dropFirst("runtime.".count)))
+            || names.contains(Signal.withoutScope(name))
     }
 
     /// ASCII, the punctuation of typeset English, and letters of western Europe.

@@ -5,7 +5,7 @@ import Signals
 /// What stands around a rule: the process that died, and the rules that keep it quiet.
 extension Evaluation {
     mutating func noteCutShort(_ rule: Rule, _ key: RuleKey, _ id: [UInt8], _ state: RuleState, at: Timestamp) {
-        guard key.kind == .app else { return }
+        guard key.kind.isOfApp else { return }
         let hold = clock.hold(of: rule)
         let held = state.phase == .pending ? min(state.held, hold) : hold
         guard CutShort.isEnough(held, of: hold) else { return }
@@ -53,13 +53,29 @@ extension Evaluation {
     }
 
     /// A rule that fires on this very subject and suppresses this one. What happens to one app or replica explains
-    /// nothing about another, so it goes no further.
+    /// nothing about another, so it goes no further; but what happens to an app explains its workflows, and the other way round.
     func suppressor(of rule: Rule, _ kind: SubjectKind, _ id: [UInt8]) -> String? {
         rule.suppressedBy.first { cause in
             if state.isFiring(RuleKey(kind: kind, rule: cause), id: id, clearAfter: policies.clearAfter) { return true }
+            if isFiring(cause, near: kind, id, clearAfter: policies.clearAfter) { return true }
             // What one app does may be all that is to be seen of its runtime: then its story has been told.
+            let parts: [SubjectKind] = [.app, .workflow]
             return kind == .runtime
-                && state.isFiringAnywhere(RuleKey(kind: .app, rule: cause), clearAfter: policies.clearAfter)
+                && parts.contains { state.isFiringAnywhere(RuleKey(kind: $0, rule: cause), clearAfter: policies.clearAfter) }
+        }
+    }
+
+    /// Whether a rule fires on the app of a workflow, or on any workflow of an app: what is told of the one is the other's story.
+    private func isFiring(_ cause: String, near kind: SubjectKind, _ id: [UInt8], clearAfter: TimeSpan) -> Bool {
+        switch kind {
+        case .workflow:
+            guard let app = Subject(kind, id: id, runtime: outcome.runtime).app else { return false }
+            return state.isFiring(RuleKey(kind: .app, rule: cause), id: app.bytes, clearAfter: clearAfter)
+        case .app:
+            return state.isFiringAnywhere(RuleKey(kind: .workflow, rule: cause), clearAfter: clearAfter) { other in
+                Subject(.workflow, id: other, runtime: outcome.runtime).app?.bytes == id
+            }
+        case .runtime, .replica, .host, .service: return false
         }
     }
 
@@ -71,9 +87,11 @@ extension Evaluation {
                 state.isFiring(RuleKey(kind: kind, rule: cause), id: id, clearAfter: .zero)
             }
             if holds(.runtime, id: Array(outcome.runtime.utf8)) || holds(rule.subject, id: subject.idBytes) { return true }
-            if isFiringOnHost(cause, clearAfter: .zero) { return true }
+            if isFiringOnHost(cause, clearAfter: .zero) || isFiring(cause, near: rule.subject, subject.idBytes, clearAfter: .zero) {
+                return true
+            }
             guard rule.subject == .runtime else { return false }
-            let others: [SubjectKind] = [.app, .replica]
+            let others: [SubjectKind] = [.app, .replica, .workflow]
             return others.contains { state.isFiringAnywhere(RuleKey(kind: $0, rule: cause), clearAfter: .zero) }
         }
     }

@@ -62,9 +62,10 @@ struct Evaluation {
         var scan = Scan(plan: plan, rule: policies.version(of: plan, policy: 0), clock: clock, source: TableRow(readings, kind: kind))
         scan.runtimeSuppressor = suppressor(of: scan.rule)
         // Rows that need a closer look; all between them are scanned for the first row that is true.
-        let stops = kind == .app ? merge(placed.present.map(\.row), ownPolicies.map(\.row)) : placed.present.map(\.row)
+        let ownRows = kind.isOfApp ? rows(kind) : []
+        let stops = merge(placed.present.map(\.row), ownRows.map(\.row))
         var entries = placed.present[...]
-        var own = kind == .app ? ownPolicies[...] : []
+        var own = ownRows[...]
         var next = 0
         for stop in stops {
             start(&scan, next..<stop, into: &kept)
@@ -78,6 +79,12 @@ struct Evaluation {
         guard !kept.isEmpty else { return }
         kept.sort { $0.id.lexicographicallyPrecedes($1.id) }
         state.rules[plan.key] = kept
+    }
+
+    /// Rows of a kind whose app has a policy of its own, ascending, with its position in the set.
+    private func rows(_ kind: SubjectKind) -> [(row: Int, policy: Int)] {
+        guard kind == .workflow else { return ownPolicies }
+        return ownPolicies.flatMap { own in readings.rows(kind, ofApp: own.row).map { (row: $0, policy: own.policy) } }
     }
 
     /// The entries of a rule with the rows that they stand for, ascending, and those without a row.
@@ -144,7 +151,7 @@ struct Evaluation {
             let truth = Evaluation.truth(of: rule, entry.state.phase, scan.source)
             if isNew { sample(rule.when, scan.source, at: observed, &entry) }
             let before = entry.state
-            let restart = rule.subject == .app ? restartedAt : nil
+            let restart = rule.subject.isOfApp ? restartedAt : nil
             if let change = entry.state.advance(
                 truth, at: observed, timing(rule), suppressor: suppressor, restart: restart)
             {
@@ -161,14 +168,15 @@ struct Evaluation {
         if scan.plan.key.kind == .replica, readings.namesAllReplicas { return remove(entry, scan.plan.key, "no longer a replica") }
         var entry = entry
         let since = entry.absentSince ?? outcome.now
-        let version = scan.plan.key.kind == .app ? policies.index(for: AppID(bytes: entry.id)) : 0
+        let subject = Subject(scan.plan.key.kind, id: entry.id, runtime: outcome.runtime)
+        let version = subject.app.map { policies.index(for: $0) } ?? 0
         guard let rule = policies.version(of: scan.plan, policy: version) else { return remove(entry, scan.plan.key, "rule removed") }
         guard outcome.now - since < EngineState.absentLimit else {
             return remove(entry, scan.plan.key, "not seen for \(EngineState.absentLimit)")
         }
         entry.absentSince = since
         entry.state.truth = .unknown
-        keep(entry, rule, Subject(scan.plan.key.kind, id: entry.id, runtime: outcome.runtime), into: &kept)
+        keep(entry, rule, subject, into: &kept)
     }
 
     mutating func remove(_ entry: RuleEntry, _ key: RuleKey, _ reason: String) {

@@ -18,9 +18,9 @@ extension RuntimeState {
         return false
     }
 
-    /// The same on any subject of its kind.
-    func isFiringAnywhere(_ key: RuleKey, clearAfter: TimeSpan) -> Bool {
-        rules[key]?.contains { $0.state.isCause(clearAfter) } ?? false
+    /// The same on any subject of its kind, or on any whose id passes.
+    func isFiringAnywhere(_ key: RuleKey, clearAfter: TimeSpan, where isMeant: ([UInt8]) -> Bool = { _ in true }) -> Bool {
+        rules[key]?.contains { $0.state.isCause(clearAfter) && isMeant($0.id) } ?? false
     }
 
     /// Opens the incident of a rule that begins to fire, or opens the last one again if that was resolved shortly ago.

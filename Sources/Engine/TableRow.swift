@@ -7,7 +7,7 @@ import Signals
 public struct TableRow: ReadingSource {
     public let table: ReadingTable
     public let kind: SubjectKind
-    /// Index into the table's apps or replicas; of no meaning for what is watched by itself.
+    /// Index into the table's apps, replicas or workflows; of no meaning for what is watched by itself.
     public var row: Int
 
     public init(_ table: ReadingTable, kind: SubjectKind, row: Int = 0) {
@@ -20,6 +20,7 @@ public struct TableRow: ReadingSource {
     public func reading(_ slot: Int) -> Evidence {
         switch kind {
         case .app: table.app(row, slot)
+        case .workflow: table.workflow(row, slot)
         case .runtime, .host, .service: table.runtime(slot)
         case .replica: table.replica(row, slot)
         }
@@ -29,7 +30,16 @@ public struct TableRow: ReadingSource {
 
     public func whenRead(_ slot: Int) -> String? { table.whenRead(slot) }
 
-    public func label(_ test: Int) -> KnownLabel? { table.label(kind == .app ? row : nil, test) }
+    public func label(_ test: Int) -> KnownLabel? { table.label(appRow, test) }
+
+    /// The place of the app that it is, or of which it is a part.
+    public var appRow: Int? {
+        switch kind {
+        case .app: row
+        case .workflow: table.workflows[row].app
+        case .runtime, .replica, .host, .service: nil
+        }
+    }
 
     public var appCount: Int { table.apps.count }
 
@@ -40,6 +50,7 @@ public struct TableRow: ReadingSource {
     public func floor(_ slot: Int) -> Double? {
         switch kind {
         case .app: table.floor(row, slot)
+        case .workflow: table.workflowFloor(row, slot)
         case .runtime: table.floor(nil, slot)
         case .replica, .host, .service: nil
         }
@@ -50,6 +61,7 @@ extension ReadingTable {
     func count(_ kind: SubjectKind) -> Int {
         switch kind {
         case .app: apps.count
+        case .workflow: workflows.count
         case .runtime, .host, .service: self.kind.subject == kind ? 1 : 0
         // The one entry of what stands beside runtimes is no process of its own.
         case .replica: self.kind == .runtime ? replicas.count : 0
@@ -60,6 +72,8 @@ extension ReadingTable {
     func row(of id: [UInt8], _ kind: SubjectKind) -> Int? {
         switch kind {
         case .app: index(of: AppID(bytes: id))
+        case .workflow:
+            workflows.isEmpty ? nil : Subject(.workflow, id: id, runtime: runtime).workflowPlace.flatMap { index(of: $0.name, app: $0.app) }
         case .runtime, .host, .service: self.kind.subject == kind ? 0 : nil
         case .replica: self.kind != .runtime ? nil : replicas.firstIndex { $0.utf8.elementsEqual(id) }
         }
@@ -68,6 +82,7 @@ extension ReadingTable {
     func subject(_ kind: SubjectKind, row: Int) -> Subject {
         switch kind {
         case .app: .app(apps[row], runtime: runtime)
+        case .workflow: .workflow(workflows[row].name, app: apps[workflows[row].app], runtime: runtime)
         case .runtime: .runtime(runtime)
         case .replica: .replica(replicas[row], runtime: runtime)
         case .host: .host(runtime)
@@ -75,11 +90,27 @@ extension ReadingTable {
         }
     }
 
+    /// The rows of a kind that the policy of the app at `row` holds for, ascending.
+    func rows(_ kind: SubjectKind, ofApp row: Int) -> Range<Int> { kind == .workflow ? workflows(of: row) : row..<row + 1 }
+
     /// Everything of a kind that it holds, in its own order.
     public func subjects(_ kind: SubjectKind) -> [Subject] { (0..<count(kind)).map { subject(kind, row: $0) } }
+
+    /// Of a kind that is of apps, what it holds of one app: the app itself, or its workflows.
+    public func subjects(_ kind: SubjectKind, of app: AppID) -> [Subject] {
+        guard kind.isOfApp, let row = index(of: app) else { return [] }
+        return rows(kind, ofApp: row).map { subject(kind, row: $0) }
+    }
 
     /// A view of a subject; nil when the table does not hold it.
     public func view(of subject: Subject) -> TableRow? {
         row(of: subject.idBytes, subject.kind).map { TableRow(self, kind: subject.kind, row: $0) }
+    }
+}
+
+extension Subject {
+    /// Of a workflow its name and its app.
+    var workflowPlace: (name: PackID, app: AppID)? {
+        if case .workflow(let name, let app, _) = self { (name, app) } else { nil }
     }
 }

@@ -1,4 +1,5 @@
 import Model
+import Policy
 import Signals
 
 /// The readings that the guard needs itself, whatever the policies ask for.
@@ -21,6 +22,8 @@ public struct GuardReadings {
     public static let demand = [activeRuns, activeApps, runStarts, up, healthy, gateStarts, gateRefusals]
 
     private let table: ReadingTable
+    private let flowRunsSlot: Int?
+    private let flowStartsSlot: Int?
     private let runsSlot: Int?
     private let appsSlot: Int?
     private let startsSlot: Int?
@@ -31,6 +34,9 @@ public struct GuardReadings {
 
     init(_ table: ReadingTable) {
         self.table = table
+        // Where no rule on workflows asks for an action, nothing is known of them.
+        flowRunsSlot = table.demand.firstIndex(of: LeaseRequest.workflowGauges[0])
+        flowStartsSlot = table.demand.firstIndex(of: LeaseRequest.workflowGauges[1])
         runsSlot = table.demand.firstIndex(of: GuardReadings.activeRuns)
         appsSlot = table.demand.firstIndex(of: GuardReadings.activeApps)
         startsSlot = table.demand.firstIndex(of: GuardReadings.runStarts)
@@ -80,6 +86,24 @@ public struct GuardReadings {
     func gateRefusals(_ app: AppID) -> Double? {
         guard let refusalsSlot, let row = table.index(of: app) else { return nil }
         return table.app(row, refusalsSlot).value
+    }
+
+    /// Active runs of what a lease acts on: of the workflow that it stops, where workflows are watched, else of its app.
+    func activeRuns(_ key: LeaseKey) -> Double? {
+        guard let pack = key.pack, let flowRunsSlot else { return activeRuns(key.app) }
+        return table.index(of: pack, app: key.app).flatMap { table.workflow($0, flowRunsSlot).value }
+    }
+
+    /// Starts a minute of what a lease acts on; as `activeRuns`.
+    func runStarts(_ key: LeaseKey) -> Double? {
+        guard let pack = key.pack, let flowStartsSlot else { return runStarts(key.app) }
+        return table.index(of: pack, app: key.app).flatMap { table.workflow($0, flowStartsSlot).value }
+    }
+
+    /// Whose runs these are, for people.
+    func acted(_ key: LeaseKey) -> String {
+        guard let pack = key.pack, flowRunsSlot != nil else { return "\(key.app)" }
+        return "workflow \(pack) of \(key.app)"
     }
 
     /// Active runs of one app; nil when that is not known, or the app is not in the table.

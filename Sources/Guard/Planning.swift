@@ -76,7 +76,7 @@ extension GuardState {
                 guard case .lease(let request) = action else { continue }
                 let pick = Pick(incident: incident, runtime: outcome.runtime, action: position)
                 for app in apps(request, standing.subject, pick, readings) {
-                    let effect = request.effect.raised(to: context.options.floor)
+                    let effect = request.effect(on: standing.subject).raised(to: context.options.floor)
                     wanted.append(
                         Wanted(
                             key: LeaseKey(

@@ -149,7 +149,7 @@ extension GuardState {
             let isLong = (now - max(standing.since, clean ?? standing.since)) * 5 >= rule.hold
             for action in rule.actions {
                 guard case .lease(let request) = action else { continue }
-                let effect = request.effect.raised(to: context.options.floor)
+                let effect = request.effect(on: standing.subject).raised(to: context.options.floor)
                 let wanted = Wanted(
                     key: LeaseKey(kind: effect.kind, runtime: runtime, app: app, pack: effect.pack), request: request,
                     effect: effect, rule: rule, standing: standing, incident: "", isPick: false)
@@ -229,7 +229,7 @@ extension PolicySet {
     /// Rules on a runtime from which follows how its apps look: those that keep rules about apps quiet. One that asks for
     /// actions itself is no fault of another kind: a full runtime is what its tenants make of it.
     var causes: Set<String> {
-        let quieting = Set(rules(for: .app).flatMap(\.suppressedBy))
+        let quieting = Set(defaultPolicy.appRules.flatMap(\.suppressedBy))
         return Set(
             rules(for: .runtime).lazy
                 .filter { rule in

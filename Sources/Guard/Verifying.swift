@@ -50,7 +50,7 @@ extension GuardState {
             LeaseWatch(
                 lease: lease.id, incident: wanted.incident, dueAt: now + after,
                 deadline: max(now + after, lease.expiresAt - wanted.standing.maxGap), isInForce: lease.state == .inForce, idleAt: now,
-                starts: own.runStarts(lease.key.app), runs: own.activeRuns(lease.key.app),
+                starts: own.runStarts(lease.key), runs: own.activeRuns(lease.key),
                 signal: signal.flatMap { signal in view?.reading(signal.slot).value }, rule: wanted.rule.name,
                 subject: wanted.standing.subject, begunAt: now))
     }
@@ -140,8 +140,8 @@ extension GuardState {
         watch.idleAt = outcome.now
         watch.begunAt = outcome.now
         let own = GuardReadings(readings)
-        watch.starts = own.runStarts(lease.key.app) ?? watch.starts
-        watch.runs = own.activeRuns(lease.key.app) ?? watch.runs
+        watch.starts = own.runStarts(lease.key) ?? watch.starts
+        watch.runs = own.activeRuns(lease.key) ?? watch.runs
         let standing = outcome.standings.first { $0.incident.map { $0.isSame(as: watch.incident) } ?? false }
         if let standing, let first = policies.rule(standing.rule, for: standing.subject)?.when.readings.first {
             watch.signal = readings.view(of: standing.subject)?.reading(first.slot).value ?? watch.signal
@@ -169,10 +169,10 @@ extension GuardState {
                 : nil
         }
         guard let startsBefore = watch.starts, let runsBefore = watch.runs,
-            let starts = own.runStarts(lease.key.app), let runs = own.activeRuns(lease.key.app)
+            let starts = own.runStarts(lease.key), let runs = own.activeRuns(lease.key)
         else {
             return isLast
-                ? Finding(outcome: .unknown, text: "the runs of \(lease.key.app) were not known before and after") : nil
+                ? Finding(outcome: .unknown, text: "the runs of \(own.acted(lease.key)) were not known before and after") : nil
         }
         func moved(_ name: String, _ before: Double, _ after: Double, _ unit: Unit) -> String {
             "\(name) \(Figure.text(before, unit)) → \(Figure.text(after, unit))"
@@ -227,7 +227,9 @@ extension GuardState {
         let unit = first.series.resultUnit
         let after = hasFallenSilent ? "nothing left to measure" : Figure.text(value, unit)
         // What was said of it already is not said twice.
-        let isSaid = first.series == SeriesRef(signal: .activeRuns) || first.series == SeriesRef(signal: .runStarts)
+        let isSaid =
+            [SeriesRef(signal: .activeRuns), LeaseRequest.workflowGauges[0]].contains(first.series)
+            || first.series == SeriesRef(signal: .runStarts)
         let text = isSaid ? acted : "\(acted); \(first.series) \(Figure.text(before, unit)) → \(after)"
         if value < before * LeaseWatch.share { return Finding(outcome: .effective, text: text) }
         guard isLast else { return nil }

@@ -8,7 +8,7 @@ public struct IncidentFilter: Hashable, Sendable {
     /// Empty for any.
     public var severities: Set<Severity>
     public var rule: String?
-    /// Incidents about this app; those of its runtime are not among them.
+    /// Incidents about this app and about its workflows; those of its runtime are not among them.
     public var app: AppID?
     public var runtime: String?
     /// Opened at or after.
@@ -73,8 +73,15 @@ extension Journal {
         if let since = filter.since { require("opened_ms >=", .time(since)) }
         if let until = filter.until { require("opened_ms <", .time(until)) }
         if let app = filter.app {
-            require("subject_kind =", .text(SubjectKind.app.rawValue))
-            require("subject =", .bytes(app.bytes))
+            let workflows = Subject.workflowIDs(of: app)
+            values += [
+                .text(SubjectKind.app.rawValue), .bytes(app.bytes), .text(SubjectKind.workflow.rawValue), .bytes(workflows.from),
+                .bytes(workflows.below),
+            ]
+            let places = (values.count - 4...values.count).map { "?\($0)" }
+            conditions.append(
+                "((subject_kind = \(places[0]) AND subject = \(places[1])) OR "
+                    + "(subject_kind = \(places[2]) AND subject >= \(places[3]) AND subject < \(places[4])))")
         }
         if let after = filter.after {
             values += [.time(after.openedAt), .text(after.id)]

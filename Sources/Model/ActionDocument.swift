@@ -24,17 +24,27 @@ extension DocumentReader {
 }
 
 extension Subject {
-    /// `{"kind": "app", "runtime": "shared", "app_id": "app_clinic"}`.
+    /// `{"kind": "app", "runtime": "shared", "app_id": "app_clinic"}`; of a workflow also its name, `"workflow": "Generator"`. What
+    /// is watched by itself has no id: its name is the runtime's.
     public var document: JSON {
         var object: JSONObject = ["kind": .string(kind.rawValue), "runtime": .string(runtime)]
-        if let key = kind.idKey { object.append(id: idBytes, as: key) }
+        if let app { object.append(id: app.bytes, as: "app_id") }
+        if let workflow { object.append(id: workflow.bytes, as: "workflow") }
+        if let replica { object.append("replica", .string(replica)) }
         return .object(object)
     }
 
     public init(_ reader: DocumentReader) throws(DocumentError) {
         let runtime = try reader.member("runtime").string()
         let kind = try reader.member("kind").choice(SubjectKind.self)
-        self.init(kind, id: try kind.idKey.map { key throws(DocumentError) in try reader.id(key) } ?? [], runtime: runtime)
+        switch kind {
+        case .app: self = .app(AppID(bytes: try reader.id("app_id")), runtime: runtime)
+        case .workflow:
+            self = .workflow(
+                PackID(bytes: try reader.id("workflow")), app: AppID(bytes: try reader.id("app_id")), runtime: runtime)
+        case .replica: self.init(kind, id: try reader.id("replica"), runtime: runtime)
+        case .runtime, .host, .service: self.init(kind, id: [], runtime: runtime)
+        }
     }
 }
 

@@ -38,6 +38,22 @@ public struct SeriesRef: Hashable, Sendable {
         case own
         /// The runtime of the rule's subject (`runtime.` in an app's condition).
         case runtime
+        /// The app of the rule's subject (`app.` in a workflow's condition).
+        case app
+        /// The rule's own subject, a workflow: apart from `own`, so that workflows are counted only where a rule asks for them.
+        case workflow
+
+        /// As conditions write it before a signal: `runtime.`, `app.`; empty for the rule's own subject.
+        public var prefix: String {
+            switch self {
+            case .own, .workflow: ""
+            case .runtime: "runtime."
+            case .app: "app."
+            }
+        }
+
+        /// Whether it is read of an app.
+        public var isOfApp: Bool { self == .own || self == .app }
     }
 
     public let signal: Signal
@@ -134,7 +150,7 @@ extension SeriesRef: CustomStringConvertible {
     /// As written in a condition, with the window always shown: `error_rate[5m]`, `baseline(tokens[24h])`,
     /// `runtime.active_runs`, `tokens[1h] offset 7d`, `cost[today]`, `metric("http_requests_total", code="500").rate[5m]`.
     public var description: String {
-        let name = (scope == .runtime ? "runtime." : "") + (metric?.description ?? signal.name)
+        let name = scope.prefix + (metric?.description ?? signal.name)
         if let period { return "\(name)[\(period.rawValue)]" }
         let behind = offset.map { " offset \($0)" } ?? ""
         if let function, let range {

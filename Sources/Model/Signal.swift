@@ -41,7 +41,7 @@ public enum Unit: UInt8, Hashable, Sendable, CaseIterable {
 
 /// Which kind of thing a rule or a reading is about.
 public enum SubjectKind: String, Hashable, Sendable, CaseIterable {
-    case runtime, app, replica, host, service
+    case runtime, app, replica, host, service, workflow
 }
 
 /// A counter that a runtime may show but never move; each is judged by itself.
@@ -129,32 +129,36 @@ extension Signal {
     /// The table, one row a signal, in the order of the cases.
     public static let table: [SignalInfo] = [
         row(
-            .activeRuns, "active_runs", .runs, .gauge, [.app, .runtime], .perf, [],
+            .activeRuns, "active_runs", .runs, .gauge, [.app, .runtime, .workflow], .perf, [],
             "open runs that are young or make progress, without ghosts"),
-        row(.openRuns, "open_runs", .runs, .gauge, [.app, .runtime], .perf, [], "runs that have not ended"),
+        row(.openRuns, "open_runs", .runs, .gauge, [.app, .runtime, .workflow], .perf, [], "runs that have not ended"),
         row(
-            .stalledRuns, "stalled_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that make no progress, ghosts among them"),
+            .stalledRuns, "stalled_runs", .runs, .gauge, [.app, .runtime, .workflow], .perf, [],
+            "open runs that make no progress, ghosts among them"),
         row(.activeApps, "active_apps", .apps, .gauge, [.runtime], .perf, [], "apps with an active run"),
         row(.activeRunsShare, "active_runs.share", .percent, .gauge, [.app], .perf, [], "share of its runtime's active runs"),
         row(.activeRunsMaxPerUser, "active_runs.max_per_user", .runs, .gauge, [.app], .perf, [], "active runs of the busiest user"),
-        row(.runStarts, "run_starts", .perMinute, .rate, [.app, .runtime], .perf, [], "runs started"),
-        row(.runEnds, "run_ends", .perMinute, .rate, [.app, .runtime], .perf, [], "runs ended"),
+        row(.runStarts, "run_starts", .perMinute, .rate, [.app, .runtime, .workflow], .perf, [], "runs started"),
+        row(.runEnds, "run_ends", .perMinute, .rate, [.app, .runtime, .workflow], .perf, [], "runs ended"),
         row(.silentRunsShare, "silent_runs.share", .percent, .ratio, [.runtime], .perf, [], "ended runs in which nothing was done"),
-        row(.errors, "errors", .perMinute, .rate, [.app, .runtime], .perf, [.errors], "errors"),
+        row(.errors, "errors", .perMinute, .rate, [.app, .runtime, .workflow], .perf, [.errors], "errors"),
         row(
-            .errorRate, "error_rate", .percent, .ratio, [.app, .runtime], .perf, [.errors],
+            .errorRate, "error_rate", .percent, .ratio, [.app, .runtime, .workflow], .perf, [.errors],
             "turns that failed (tool calls, where no turns are counted)"),
-        row(.turns, "turns", .perMinute, .rate, [.app, .runtime], .perf, [.turns], "agent turns"),
-        row(.toolCalls, "tool_calls", .perMinute, .rate, [.app, .runtime], .perf, [.tools], "tool calls"),
-        row(.turnLatencyP50, "turn_latency.p50", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "median turn duration"),
+        row(.turns, "turns", .perMinute, .rate, [.app, .runtime, .workflow], .perf, [.turns], "agent turns"),
+        row(.toolCalls, "tool_calls", .perMinute, .rate, [.app, .runtime, .workflow], .perf, [.tools], "tool calls"),
         row(
-            .turnLatencyP95, "turn_latency.p95", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "95th percentile of turn durations"
+            .turnLatencyP50, "turn_latency.p50", .seconds, .quantile, [.app, .runtime, .workflow], .perf, [.turns], "median turn duration"),
+        row(
+            .turnLatencyP95, "turn_latency.p95", .seconds, .quantile, [.app, .runtime, .workflow], .perf, [.turns],
+            "95th percentile of turn durations"
         ),
         row(
-            .turnLatencyP99, "turn_latency.p99", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "99th percentile of turn durations"
+            .turnLatencyP99, "turn_latency.p99", .seconds, .quantile, [.app, .runtime, .workflow], .perf, [.turns],
+            "99th percentile of turn durations"
         ),
-        row(.tokens, "tokens", .perMinute, .rate, [.app, .runtime], .perf, [.tokens], "prompt plus completion tokens"),
-        row(.cost, "cost", .dollarsPerHour, .rate, [.app, .runtime], .perf, [.cost], "spend"),
+        row(.tokens, "tokens", .perMinute, .rate, [.app, .runtime, .workflow], .perf, [.tokens], "prompt plus completion tokens"),
+        row(.cost, "cost", .dollarsPerHour, .rate, [.app, .runtime, .workflow], .perf, [.cost], "spend"),
         row(.llmCalls, "llm_calls", .perMinute, .rate, [.runtime], .events, [], "model calls (growth of chat.usage_delta)"),
         row(
             .up, "up", .flag, .gauge, [.runtime, .replica, .host, .service], .health, [],
@@ -180,7 +184,7 @@ extension Signal {
             "starts that the gate was asked about, let through or not"),
         row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
         row(
-            .ghostRuns, "ghost_runs", .runs, .gauge, [.app, .runtime], .perf, [],
+            .ghostRuns, "ghost_runs", .runs, .gauge, [.app, .runtime, .workflow], .perf, [],
             "open runs that nothing runs for: no websocket, or never any progress"),
         row(
             .healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [],
@@ -190,7 +194,8 @@ extension Signal {
             .loopLag, "loop_lag", .seconds, .gauge, [.runtime, .replica], .health, [],
             "how late the runtime's event loop was at worst in 30 s (needs the runtime extension)"),
         row(
-            .silentRuns, "silent_runs", .perMinute, .rate, [.app], .perf, [], "runs ended in which nothing was done, by their own counters"),
+            .silentRuns, "silent_runs", .perMinute, .rate, [.app, .workflow], .perf, [],
+            "runs ended in which nothing was done, by their own counters"),
         row(
             .silentRunsRest, "silent_runs.rest", .percent, .ratio, [.runtime], .perf, [],
             "silent_runs.share without the app that has most of them"),
@@ -278,6 +283,14 @@ extension Signal {
     public var addsUp: Bool {
         guard case .rate = info.shape else { return false }
         return info.subjects.contains(.app) && info.subjects.contains(.runtime)
+    }
+
+    /// A name as conditions write it, without what says whose it is: `active_runs` of `runtime.active_runs` and `app.active_runs`.
+    public static func withoutScope(_ name: String) -> String {
+        for scope in [SeriesRef.Scope.runtime, .app] where name.hasPrefix(scope.prefix) {
+            return String(name.dropFirst(scope.prefix.count))
+        }
+        return name
     }
 
     private static let byName: [String: Signal] = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0.signal) })

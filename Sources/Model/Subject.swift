@@ -10,6 +10,8 @@ public enum Subject: Hashable, Sendable {
     case host(String)
     /// Something that answers over the network, by the name that it is watched under.
     case service(String)
+    /// One workflow of an app on one runtime, summed over its replicas.
+    case workflow(PackID, app: AppID, runtime: String)
 
     public var kind: SubjectKind {
         switch self {
@@ -18,6 +20,7 @@ public enum Subject: Hashable, Sendable {
         case .replica: .replica
         case .host: .host
         case .service: .service
+        case .workflow: .workflow
         }
     }
 
@@ -25,12 +28,21 @@ public enum Subject: Hashable, Sendable {
     public var runtime: String {
         switch self {
         case .runtime(let name), .host(let name), .service(let name): name
-        case .app(_, let runtime), .replica(_, let runtime): runtime
+        case .app(_, let runtime), .replica(_, let runtime), .workflow(_, _, let runtime): runtime
         }
     }
 
+    /// The app that it is, or of which it is a part.
     public var app: AppID? {
-        if case .app(let app, _) = self { app } else { nil }
+        switch self {
+        case .app(let app, _), .workflow(_, let app, _): app
+        case .runtime, .replica, .host, .service: nil
+        }
+    }
+
+    /// The workflow, where it is about one.
+    public var workflow: PackID? {
+        if case .workflow(let pack, _, _) = self { pack } else { nil }
     }
 
     /// The URL of the process, where it is about one.
@@ -47,6 +59,9 @@ public enum Subject: Hashable, Sendable {
         case .replica: self = .replica(String(decoding: id, as: UTF8.self), runtime: runtime)
         case .host: self = .host(runtime)
         case .service: self = .service(runtime)
+        case .workflow:
+            let (app, pack) = WorkflowKey.parts(id)
+            self = .workflow(PackID(bytes: pack), app: AppID(bytes: app), runtime: runtime)
         }
     }
 
@@ -56,16 +71,65 @@ public enum Subject: Hashable, Sendable {
         case .runtime(let name), .host(let name), .service(let name): Array(name.utf8)
         case .app(let app, _): app.bytes
         case .replica(let url, _): Array(url.utf8)
+        case .workflow(let pack, let app, _): WorkflowKey.joined(app.bytes, pack.bytes)
         }
     }
 
-    /// The id as text for people and documents.
-    public var idText: String { String(decoding: idBytes, as: UTF8.self) }
+    /// The ids of an app's workflows, as a stretch of bytes: from the first on, and below the second.
+    public static func workflowIDs(of app: AppID) -> (from: [UInt8], below: [UInt8]) { WorkflowKey.stretch(of: app.bytes) }
+
+    /// The id as text for people and documents; of a workflow `Generator of app app-clinic`, where two names may read alike:
+    /// documents that are read back have both apart.
+    public var idText: String {
+        if case .workflow(let pack, let app, _) = self { return "\(pack.text) of app \(app.text)" }
+        return String(decoding: idBytes, as: UTF8.self)
+    }
+}
+
+/// An app's id and a workflow's name as one row of bytes that reads back as both, whatever is in them.
+enum WorkflowKey {
+    /// Stands twice between the two; one that is in the app's id is followed by something else.
+    private static let mark: UInt8 = 1
+    private static let escaped: UInt8 = 2
+
+    static func joined(_ app: [UInt8], _ workflow: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(app.count + workflow.count + 2)
+        for byte in app {
+            bytes.append(byte)
+            if byte == mark { bytes.append(escaped) }
+        }
+        return bytes + [mark, mark] + workflow
+    }
+
+    /// Every key of an app, and none of another's, lies from the first on and below the second.
+    static func stretch(of app: [UInt8]) -> (from: [UInt8], below: [UInt8]) {
+        let prefix = joined(app, [])
+        return (prefix, prefix.dropLast() + [escaped])
+    }
+
+    /// What `joined` put together; of other bytes the app is all up to where they stop making sense.
+    static func parts(_ bytes: [UInt8]) -> (app: [UInt8], workflow: [UInt8]) {
+        var app: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            guard bytes[index] == mark else {
+                app.append(bytes[index])
+                index += 1
+                continue
+            }
+            guard index + 1 < bytes.count, bytes[index + 1] == escaped else { return (app, Array(bytes.dropFirst(index + 2))) }
+            app.append(mark)
+            index += 2
+        }
+        return (app, [])
+    }
 }
 
 extension Subject: CustomStringConvertible {
-    /// `app app-clinic on shared`, `runtime shared`: for people, safe to show.
+    /// `app app-clinic on shared`, `workflow Generator of app app-clinic on shared`, `runtime shared`: for people, safe to show.
     public var description: String {
+        if case .workflow(let pack, let app, _) = self { return "workflow \(pack) of app \(app) on \(Shown.id(runtime))" }
         let name = "\(kind.rawValue) \(Shown.id(idText))"
         return kind.link.map { "\(name) \($0) \(Shown.id(runtime))" } ?? name
     }
@@ -90,13 +154,14 @@ extension SubjectKind {
         case .app: 2
         case .host: 3
         case .service: 4
+        case .workflow: 5
         }
     }
 
     /// What is read of a subject of this kind, where that is one thing and not what a runtime shows.
     public var endpoint: Endpoint? {
         switch self {
-        case .runtime, .app, .replica: nil
+        case .runtime, .app, .replica, .workflow: nil
         case .host: .host
         case .service: .probe
         }
@@ -105,20 +170,14 @@ extension SubjectKind {
     /// Whether it is something beside runtimes: it has no apps, and no action lands on anybody for its sake.
     public var isBesideRuntimes: Bool { endpoint != nil }
 
-    /// The key of an id of this kind in a document; nil for what is watched by itself: its name stands beside every id.
-    public var idKey: String? {
-        switch self {
-        case .runtime, .host, .service: nil
-        case .app: "app_id"
-        case .replica: "replica"
-        }
-    }
+    /// Whether it is an app or a part of one: the app's own policy holds for it, and actions land on that app.
+    public var isOfApp: Bool { self == .app || self == .workflow }
 
     /// Whether what is wrong with it is so for every app, and not for one.
     public var concernsAll: Bool {
         switch self {
         case .runtime, .replica, .host, .service: true
-        case .app: false
+        case .app, .workflow: false
         }
     }
 
@@ -126,7 +185,7 @@ extension SubjectKind {
     public var link: String? {
         switch self {
         case .runtime, .host, .service: nil
-        case .app: "on"
+        case .app, .workflow: "on"
         case .replica: "of"
         }
     }

@@ -98,7 +98,11 @@ public struct Alertmanager: WordedChannel, Serviced {
             ("runtime", text(incident.subject.runtime)), ("subject", .string(incident.subject.kind.rawValue)),
         ]
         let subject = incident.subject
-        if subject.kind != .runtime { labels.append((subject.kind.rawValue, text(subject.idText))) }
+        if let app = subject.app, let workflow = subject.workflow {
+            labels += [("app", text(app.text)), ("workflow", text(workflow.text))]
+        } else if subject.kind != .runtime {
+            labels.append((subject.kind.rawValue, text(subject.idText)))
+        }
         labels += [("incident", text(incident.id)), ("source", "mozaiks-ops")]
         var taken = Set(labels.map(\.key))
         let sorted = incident.labels.inByteOrder(of: \.key)

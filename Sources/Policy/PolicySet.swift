@@ -33,7 +33,7 @@ public struct EffectivePolicy: Sendable {
     public let thresholds: [Threshold]
     /// Of the app, sorted by name; none of the default policy's.
     public let labels: [AppLabel]
-    /// The enabled rules on apps; in the order of the default's file, then the app's own.
+    /// The enabled rules on apps and their workflows; in the order of the default's file, then the app's own.
     public let appRules: [Rule]
     /// Names of rules that are switched off here, with the place that says so.
     public let disabled: [(rule: String, origin: Origin)]
@@ -154,9 +154,9 @@ public struct PolicySet: Sendable {
 
     public var defaultPolicy: EffectivePolicy { policies[0] }
 
-    /// The rules that hold for subjects of this kind; for an app, under the policy of that position.
+    /// The rules that hold for subjects of this kind; for an app or its workflows, under the policy of that position.
     public func rules(for kind: SubjectKind, policy: Int = 0) -> [Rule] {
-        kind == .app ? policies[policy].appRules : wideRules.filter { $0.subject == kind }
+        (kind.isOfApp ? policies[policy].appRules : wideRules).filter { $0.subject == kind }
     }
 
     /// Those of every policy, the apps' own included: a name may stand there several times.
@@ -186,7 +186,8 @@ public struct PolicySet: Sendable {
 
     /// The rule of that name as it holds for a subject; nil when there is none, or it is switched off there.
     public func rule(_ name: String, for subject: Subject) -> Rule? {
-        rules(for: subject.kind, policy: subject.app.map { index(for: $0) } ?? 0).first { $0.name.isSame(as: name) }
+        let candidates = subject.app.map { policies[index(for: $0)].appRules } ?? wideRules
+        return candidates.first { $0.subject == subject.kind && $0.name.isSame(as: name) }
     }
 
     /// What the rule of that name is about, in whichever policy it stands; nil when there is none.

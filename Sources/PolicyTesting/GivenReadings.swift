@@ -7,7 +7,8 @@ import Signals
 ///
 /// A series that names a window or a function is what a condition reads, step by step. One that names neither says what
 /// the signal was in each step: a window is then the mean of the steps in it (of counts the sum), and a function over
-/// history sees the minutes before the step. What the apps give and the runtime does not is added up from them.
+/// history sees the minutes before the step. What the apps give and the runtime does not is added up from them, and what all the
+/// workflows of an app give and the app does not from those.
 struct GivenReadings {
     private let given: GivenSeries
     private let demand: [SeriesRef]
@@ -15,6 +16,7 @@ struct GivenReadings {
     private let runtime: Series
     private let apps: [Series]
     private let replicas: [Series]
+    private let workflows: [(row: ReadingTable.Workflow, series: Series)]
 
     /// The share of a window that must have a value, as of watched time.
     private static let leastCoverage = 0.2
@@ -27,6 +29,18 @@ struct GivenReadings {
         var apps = given.apps.map { Series($0.series) }
         var runtime = Series(given.runtime)
         let count = given.lastStep + 1
+        let workflows = given.workflows.compactMap { flow in
+            given.apps.firstIndex { $0.app == flow.app }.map {
+                (row: ReadingTable.Workflow(app: $0, name: flow.name), series: Series(flow.series))
+            }
+        }
+        for index in apps.indices {
+            let own = workflows.filter { $0.row.app == index }.map(\.series)
+            for signal in GivenReadings.summed where apps[index].bare[signal] == nil && !own.isEmpty {
+                apps[index].bare[signal] = GivenReadings.sum(signal, own, count: count)
+            }
+        }
+        self.workflows = workflows
         for signal in GivenReadings.summed where runtime.bare[signal] == nil {
             runtime.bare[signal] = GivenReadings.sum(signal, apps, count: count)
         }
@@ -51,6 +65,10 @@ struct GivenReadings {
         let ofApps = demand.enumerated().map { slot, series in
             ContiguousArray(apps.map { series.scope == .runtime ? whole[slot] : value(series, $0, .app, step) })
         }
+        var ofWorkflows: [Int: ContiguousArray<Evidence>] = [:]
+        for (slot, series) in demand.enumerated() where series.scope == .workflow {
+            ofWorkflows[slot] = ContiguousArray(workflows.map { value(series, $0.series, .workflow, step) })
+        }
         let ofReplicas = demand.map { series in replicas.map { value(series, $0, .replica, step) } }
         let stretches = demand.indices.compactMap { slot in demand[slot].stretch(at: moment(step)).map { (slot, $0) } }
         let totals = demand.indices.filter { demand[$0].period != nil }
@@ -60,7 +78,8 @@ struct GivenReadings {
             runtime: GivenSeries.runtimeName, at: moment(step), demand: demand, runtime: whole,
             apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas,
             floors: Dictionary(uniqueKeysWithValues: floors), runtimeFloors: Dictionary(uniqueKeysWithValues: runtimeFloors),
-            stretches: Dictionary(uniqueKeysWithValues: stretches), kind: given.kind
+            stretches: Dictionary(uniqueKeysWithValues: stretches), kind: given.kind, workflows: workflows.map(\.row),
+            workflow: ofWorkflows
         ).placed(in: given.zone, labels)
     }
 

@@ -47,6 +47,8 @@ public struct GivenSeries: Sendable {
     /// Sorted by the bytes of their ids.
     public let apps: [(app: AppID, series: [Given])]
     public let replicas: [(url: String, series: [Given])]
+    /// By the app, then by the bytes of their names; each app is among `apps`.
+    public let workflows: [(app: AppID, name: PackID, series: [Given])]
     /// The last step that a series gives or an expectation is about; step 0 is the first.
     public let lastStep: Int
 
@@ -99,9 +101,11 @@ public struct Expectation: Sendable {
 
     public let when: When
     public let rule: String
-    /// Of a rule on apps the app, nil: every app of the test. For an action of a rule on the runtime: the app that it is
+    /// Of a rule on apps or workflows the app, nil: every app of the test. For an action of a rule on the runtime: the app that it is
     /// done to.
     public let app: AppID?
+    /// Of a rule on workflows the workflow, nil: every one of the test, or of `app`.
+    public let workflow: PackID?
     public let replica: String?
     public let what: What
     public let origin: Origin

@@ -38,10 +38,13 @@ struct PolicyTestJudge {
         {
             return []
         }
+        if let workflow = expectation.workflow, !story.subjects(.workflow).contains(where: { $0.workflow == workflow }) { return [] }
         let kind = story.policies.subjects(ofRule: expectation.rule) ?? .app
         return story.subjects(kind).filter { subject in
             let isApp = expectation.app.map { wanted in subject.app.map { $0 == wanted } ?? true } ?? true
-            return isApp && expectation.replica.map { wanted in subject.replica.map { $0.isSame(as: wanted) } ?? true } ?? true
+            let isWorkflow = expectation.workflow.map { wanted in subject.workflow.map { $0 == wanted } ?? true } ?? true
+            return isApp && isWorkflow
+                && expectation.replica.map { wanted in subject.replica.map { $0.isSame(as: wanted) } ?? true } ?? true
         }
     }
 
@@ -103,7 +106,7 @@ struct PolicyTestJudge {
             let cause = story.standing(expectation.rule, subject, index)?.suppressedBy
             return (cause == wanted, words(.suppressedBy(cause)))
         case .action(let kind, let wanted, let because):
-            let app = subject.kind == .app ? subject.app : expectation.app
+            let app = subject.app ?? expectation.app
             let verdict = story.verdict(expectation.rule, subject, kind, app: app, index)
             let (name, refusal) = PolicyTestJudge.name(verdict)
             let isMet = name == wanted && (because == nil || refusal?.step == because)
@@ -136,12 +139,13 @@ struct PolicyTestJudge {
 
     private func shown(_ subject: Subject) -> String {
         if subject.kind.link == nil, subject.runtime.isSame(as: GivenSeries.runtimeName) { return "the \(subject.kind.rawValue)" }
+        if let workflow = subject.workflow, let app = subject.app { return "workflow \(workflow) of app \(app)" }
         return "\(subject.kind.rawValue) \(Shown.id(subject.idText))"
     }
 
     /// For actions of a rule on a runtime: the app that they are done to.
     private func actionApp(_ expectation: Expectation, _ subject: Subject) -> String {
-        guard subject.kind != .app, case .action = expectation.what, let app = expectation.app else { return "" }
+        guard !subject.kind.isOfApp, case .action = expectation.what, let app = expectation.app else { return "" }
         return ", app \(app)"
     }
 
@@ -199,7 +203,8 @@ extension PolicyTest {
         let read = Set(demand.map(\.ofSubject.description))
         let signals = Set(demand.map(\.signal))
         var told: Set<String> = []
-        return (given.runtime + given.apps.flatMap(\.series) + given.replicas.flatMap(\.series)).compactMap { one in
+        let parts = given.apps.flatMap(\.series) + given.replicas.flatMap(\.series) + given.workflows.flatMap(\.series)
+        return (given.runtime + parts).compactMap { one in
             let series = one.name.series
             let isRead = one.name.isBare && series.metric == nil ? signals.contains(series.signal) : read.contains(series.description)
             guard !isRead, told.insert(series.description).inserted else { return nil }

@@ -114,7 +114,7 @@ public struct PolicyTestReader {
         let name = fields.required("name").flatMap { reporter.string($0, "'name'") }
         let frame = frame(fields, outer)
         let tape = fields.entry("tape")
-        let given = ["runtime", "apps", "replicas"].compactMap { fields.entry($0) }
+        let given = ["runtime", "apps", "replicas", "workflows"].compactMap { fields.entry($0) }
         // One of these is a story of its own: nothing of it has apps.
         let beside = [WatchedKind.host, .service].compactMap { kind in fields.entry(kind.rawValue).map { (kind: kind, entry: $0) } }
         if let first = beside.first, let stray = beside.dropFirst().first?.entry ?? given.first {
@@ -133,7 +133,8 @@ public struct PolicyTestReader {
             source = reporter.string(tape.value, "'tape'").map { .tape($0, origin(tape.value)) }
         } else if given.isEmpty, beside.isEmpty {
             reporter.report(
-                "missing-key", "a test needs series ('runtime', 'apps', 'replicas', 'host', 'service') or a 'tape'", at: node.start)
+                "missing-key", "a test needs series ('runtime', 'apps', 'replicas', 'workflows', 'host', 'service') or a 'tape'",
+                at: node.start)
             source = nil
         } else {
             source = .series(series(fields, beside.first?.kind ?? .runtime, frame, expectations))
@@ -149,11 +150,14 @@ public struct PolicyTestReader {
 
     private func series(_ fields: Fields, _ kind: WatchedKind, _ frame: Frame, _ expectations: [Expectation]) -> GivenSeries {
         let runtime = fields.node(kind.rawValue).map { given($0, "'\(kind.rawValue)'", kind.subject) } ?? []
-        let apps = subjects(fields, "apps", .app).map { (app: AppID($0.id), series: $0.series) }
-            .sorted { $0.app < $1.app }
+        let workflows = workflows(fields)
+        var apps = subjects(fields, "apps", .app).map { (app: AppID($0.id), series: $0.series) }
+        // An app of which only workflows are given is there all the same.
+        for app in Set(workflows.map(\.app)) where !apps.contains(where: { $0.app == app }) { apps.append((app, [])) }
+        apps.sort { $0.app < $1.app }
         let replicas = subjects(fields, "replicas", .replica).map { (url: $0.id, series: $0.series) }
         var last = 0
-        for series in runtime + apps.flatMap(\.series) + replicas.flatMap(\.series) {
+        for series in runtime + apps.flatMap(\.series) + replicas.flatMap(\.series) + workflows.flatMap(\.series) {
             last = max(last, series.values.steps.count - 1)
         }
         for expectation in expectations {
@@ -166,8 +170,9 @@ public struct PolicyTestReader {
             if let end { last = max(last, Int(end.milliseconds / frame.interval.milliseconds)) }
         }
         last = min(last, SeriesNotation.mostSteps)
-        let subjects = 1 + apps.count + replicas.count
-        if last * subjects > SeriesNotation.mostRows, let place = fields.entry("apps") ?? fields.entry("replicas") {
+        let subjects = 1 + apps.count + replicas.count + workflows.count
+        let many = fields.entry("apps") ?? fields.entry("replicas") ?? fields.entry("workflows")
+        if last * subjects > SeriesNotation.mostRows, let place = many {
             reporter.report(
                 "range", "\(subjects) subjects for \(last + 1) steps: more than \(SeriesNotation.mostRows) readings", at: place.key,
                 hint: "give the test a longer 'interval', or fewer apps")
@@ -175,8 +180,22 @@ public struct PolicyTestReader {
         }
         return GivenSeries(
             start: frame.start, zone: frame.zone, labels: frame.labels, interval: frame.interval, kind: kind, runtime: runtime, apps: apps,
-            replicas: replicas, lastStep: last
+            replicas: replicas, workflows: workflows, lastStep: last
         )
+    }
+
+    /// `workflows: {APP: {NAME: {series}}}`
+    private func workflows(_ fields: Fields) -> [(app: AppID, name: PackID, series: [GivenSeries.Given])] {
+        guard let node = fields.node("workflows"), let inner = Fields(node, "'workflows'", reporter) else { return [] }
+        var found: [(app: AppID, name: PackID, series: [GivenSeries.Given])] = []
+        for app in inner.all() {
+            guard let names = Fields(app.value, "an app's workflows", reporter) else { continue }
+            for flow in names.all() {
+                let series = flow.value.isNull ? [] : given(flow.value, "a workflow", .workflow)
+                found.append((AppID(app.name), PackID(flow.name), series))
+            }
+        }
+        return found.sorted { ($0.app, $0.name) < ($1.app, $1.name) }
     }
 
     private func subjects(
@@ -212,11 +231,12 @@ public struct PolicyTestReader {
         let when = when(fields)
         let rule = fields.required("rule").flatMap { reporter.string($0, "'rule'") }
         let app = fields.node("app").flatMap { reporter.string($0, "'app'") }.map { AppID($0) }
+        let workflow = fields.node("workflow").flatMap { reporter.string($0, "'workflow'") }.map { PackID($0) }
         let replica = fields.node("replica").flatMap { reporter.string($0, "'replica'") }
         let what = what(fields, node)
         fields.finish()
         guard let when, let rule, let what else { return nil }
-        return Expectation(when: when, rule: rule, app: app, replica: replica, what: what, origin: origin(node))
+        return Expectation(when: when, rule: rule, app: app, workflow: workflow, replica: replica, what: what, origin: origin(node))
     }
 
     private func when(_ fields: Fields) -> Expectation.When? {

@@ -6,8 +6,8 @@ extension RuntimeSignals {
     /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses and what ended since
     /// websockets were counted, version 6 how late websockets come while runs stand open. Later ones have tracks of more
     /// endpoints: those say it themselves. Version 8 did not know where replicas were found,
-    /// version 9 no pages of metrics, version 10 no sums of days and months.
-    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(max(fixedVersion, totalsSince), max) }
+    /// version 9 no pages of metrics, version 10 no sums of days and months, version 11 no workflows.
+    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(max(fixedVersion, flowsSince), max) }
     static var fixedVersion: UInt8 { 7 }
     /// Since when it is kept where replicas were found, and which of them are set aside.
     static var foundSince: UInt8 { 9 }
@@ -15,6 +15,8 @@ extension RuntimeSignals {
     static var pagesSince: UInt8 { 10 }
     /// Since when it is kept what days and months brought so far.
     static var totalsSince: UInt8 { 11 }
+    /// Since when it is kept what was counted by workflow.
+    static var flowsSince: UInt8 { 12 }
     /// Endpoints whose tracks stand behind all else.
     private static func later(_ version: UInt8) -> [Endpoint] {
         Endpoint.allCases.filter { endpoint in
@@ -50,6 +52,9 @@ extension RuntimeSignals {
         }
         page.encode(to: &writer)
         history.totals.encode(to: &writer)
+        shared.flows.directory.encode(to: &writer)
+        shared.flows.latencies.encode(to: &writer)
+        for replica in replicas { replica.flows.encode(to: &writer) }
         if whole { history.encodeMinutes(to: &writer) }
         return writer.bytes
     }
@@ -93,6 +98,12 @@ extension RuntimeSignals {
         }
         if version >= RuntimeSignals.pagesSince { page = try MetricLog(from: &reader) }
         if version >= RuntimeSignals.totalsSince { history.totals = try PeriodTotals(from: &reader) }
+        if version >= RuntimeSignals.flowsSince {
+            shared.flows.directory = try FlowDirectory(from: &reader, apps: shared.apps)
+            let flows = shared.flows.directory.capacity
+            shared.flows.latencies = try LatencyLog(from: &reader, capacity: flows)
+            for index in replicas.indices { replicas[index].flows = try FlowLog(from: &reader, capacity: flows, version: version) }
+        }
         aside = Array(replicas.suffix(Int(asideCount)))
         replicas.removeLast(Int(asideCount))
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }

@@ -178,6 +178,7 @@ public struct RuntimeSignals: Sendable {
         for index in replicas.indices { replicas[index].trim(before: keep) }
         for index in aside.indices { aside[index].trim(before: keep) }
         shared.latencies.trim(before: keep)
+        shared.flows.latencies.trim(before: keep)
         gate.trim(before: keep)
         page.take(.trimmed(before: keep))
         // A gate that was taken away leaves nothing behind in the end.
@@ -206,9 +207,10 @@ public struct RuntimeSignals: Sendable {
     private mutating func expireApps() {
         let (slots, crowdedOut) = shared.apps.expire(before: newestAt - options.appLifetime.milliseconds)
         appsCrowdedOut += crowdedOut
-        guard !slots.isEmpty else { return }
+        let freed = slots.isEmpty ? nil : FreedSlots(slots)
+        expireWorkflows(of: freed)
+        guard let freed else { return }
         historyColumns.forget()
-        let freed = FreedSlots(slots)
         for index in replicas.indices { replicas[index].clear(freed) }
         for index in aside.indices { aside[index].clear(freed) }
         shared.latencies.clear(freed)

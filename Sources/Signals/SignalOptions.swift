@@ -32,6 +32,8 @@ public struct SignalOptions: Hashable, Sendable {
     public var metrics: [MetricQuery] = []
     /// Of these, for how long single values are kept, for a line through them.
     public private(set) var trends: [MetricQuery: TimeSpan] = [:]
+    /// Whether a policy asks for workflows: else nothing is counted by them.
+    public var tracksWorkflows = false
     /// How long an app stays a subject after it was last seen.
     public var appLifetime: TimeSpan
 
@@ -67,6 +69,7 @@ public struct SignalOptions: Hashable, Sendable {
     /// Keeps enough of the past for every reading in `demand`. Call it after every load of policies.
     public mutating func retain(for demand: [SeriesRef]) {
         for ref in demand {
+            if ref.scope == .workflow { tracksWorkflows = true }
             if let metric = ref.metric {
                 if !metrics.contains(metric) { metrics.append(metric) }
                 longestWindow = max(longestWindow, ref.window ?? .zero)

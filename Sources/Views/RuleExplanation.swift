@@ -56,7 +56,7 @@ public struct RuleExplanation {
         for (_, series) in judged.readings { lacks[series.description] = series.lackOfData }
         if let row, row.kind != .replica {
             for (slot, series) in judged.readings {
-                wanting[series.description] = readings.wanting(row.kind == .app ? row.row : nil, slot)
+                wanting[series.description] = readings.wanting(row.appRow, slot)
             }
         }
         for (_, series) in rule.when.readings {

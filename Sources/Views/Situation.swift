@@ -68,14 +68,13 @@ public struct Situation {
 }
 
 extension Situation {
-    /// Where every rule stands that is about one app, on each runtime that has shown it; nil: about runtimes and replicas.
+    /// Where every rule stands that is about one app or its workflows, on each runtime that has shown it; nil: about runtimes and replicas.
     public func explanations(of app: AppID?) -> [RuleExplanation] {
         let policies = pipeline.policies
         return ticks.flatMap { tick -> [RuleExplanation] in
             if let app {
-                guard tick.readings.index(of: app) != nil else { return [] }
-                return policies.policy(for: app).appRules.map {
-                    RuleExplanation($0, .app(app, runtime: tick.runtime), tick, self)
+                return policies.policy(for: app).appRules.flatMap { rule in
+                    tick.readings.subjects(rule.subject, of: app).map { RuleExplanation(rule, $0, tick, self) }
                 }
             }
             return policies.wideRules.flatMap { rule in
@@ -84,11 +83,11 @@ extension Situation {
         }
     }
 
-    /// Where a rule on apps has begun, on all runtimes.
+    /// Where a rule on apps or workflows has begun, on all runtimes.
     public func begun(_ rule: String) -> [RuleExplanation] {
         ticks.flatMap { tick in
             tick.outcome.standings.compactMap { standing in
-                guard standing.rule.isSame(as: rule), standing.subject.kind == .app,
+                guard standing.rule.isSame(as: rule), standing.subject.kind.isOfApp,
                     let rule = pipeline.policies.rule(rule, for: standing.subject)
                 else { return nil }
                 return RuleExplanation(rule, standing.subject, tick, self)

@@ -47,7 +47,11 @@ extension API {
         if let runtime { all = all.filter { $0.subject.runtime.isSame(as: runtime) } }
         if let rule { all = all.filter { $0.rule.name.isSame(as: rule) } }
         if all.isEmpty { try reading.refuseStrangers(app: app, rule: rule, runtime: runtime) }
-        let (page, next) = try slice.of(all) { "\($0.rule.name)\0\($0.subject.kind.rawValue)\0\($0.subject.runtime)\0\($0.subject.idText)" }
+        // Of a workflow the bytes of both its names: as text two may read alike, and one would be passed over.
+        let (page, next) = try slice.of(all) { standing in
+            let id = standing.subject.kind == .workflow ? PercentEncoding.encode(standing.subject.idBytes) : standing.subject.idText
+            return "\(standing.rule.name)\0\(standing.subject.kind.rawValue)\0\(standing.subject.runtime)\0\(id)"
+        }
         return ["schema": "mozaiks.ops/standings/v1", "standings": .array(page.map(\.document.json)), "next_cursor": .optional(next)]
     }
 

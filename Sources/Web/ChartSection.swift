@@ -70,8 +70,10 @@ struct ChartSection {
     ) -> [Chart.Event] {
         let filter = IncidentFilter(runtime: runtime, since: frame.from, limit: 200)
         let opened = ((try? IncidentList(reading.journal, filter))?.incidents ?? []).map { incident in
-            let app = incident.subject.app.map { " on \(Shown.id($0.text))" } ?? ""
-            return Chart.Event(at: incident.openedAt, kind: .incident, text: "\(Shown.id(incident.rule)) opened\(app)")
+            let subject = incident.subject
+            let on = subject.workflow.map { " on \($0) of" } ?? " on"
+            let who = subject.app.map { "\(on) \(Shown.id($0.text))" } ?? ""
+            return Chart.Event(at: incident.openedAt, kind: .incident, text: "\(Shown.id(incident.rule)) opened\(who)")
         }
         let leases = ((try? reading.journal.leases(states: [], limit: 200)) ?? []).compactMap { row in
             (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }

@@ -146,7 +146,8 @@ enum Page {
 
     /// What an incident is about, as a link where there is a page of it.
     static func subject(_ subject: Subject) -> HTML {
-        subject.app.map { "app \(appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
+        let flow: HTML = subject.workflow.map { "workflow \(id: $0.text) of " } ?? ""
+        return subject.app.map { "\(flow)app \(appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
     }
 
     /// Bytes of a condition that stands unfolded: a phone shows more than one then.

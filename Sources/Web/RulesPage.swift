@@ -95,7 +95,8 @@ struct RulesPage {
 
     private func line(_ explanation: RuleExplanation, whyNot: Bool, id: String) -> HTML {
         let subject = explanation.subject
-        let who: HTML = subject.app.map { "\(Page.appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
+        let flow: HTML = subject.workflow.map { "workflow \(id: $0.text) of " } ?? ""
+        let who: HTML = subject.app.map { "\(flow)\(Page.appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
         let timer: HTML = explanation.timer.map { " (\(clocks.readable($0)))" } ?? ""
         let reasons = explanation.reasons.map { "\(clocks.readable($0))" as HTML }
         let incident: HTML =

@@ -15,6 +15,8 @@ package struct World {
     package var runtime: [String: Evidence] = [:]
     package var apps: [AppID: [String: Evidence]] = [:]
     package var replicas: [String: [String: Evidence]] = [:]
+    /// By the app, which is among `apps`, and the name.
+    package var workflows: [AppID: [PackID: [String: Evidence]]] = [:]
     package var now = World.start
     package var name = "shared"
     /// Whose hours conditions go by.
@@ -62,6 +64,9 @@ package struct World {
         let ids = apps.keys.sorted()
         let texts = demand.map(\.description)
         let readings = ids.map { apps[$0] ?? [:] }
+        let flows = ids.flatMap { app in
+            (workflows[app] ?? [:]).sorted { $0.key < $1.key }.map { (app: app, name: $0.key, readings: $0.value) }
+        }
         return ReadingTable(
             runtime: name, at: now, demand: demand,
             runtime: texts.map { text in
@@ -69,11 +74,12 @@ package struct World {
             },
             apps: ids,
             app: zip(demand, texts).map { series, text in
-                guard series.scope == .own else {
+                guard series.scope.isOfApp else {
                     let one = runtime[text.replacing("runtime.", with: "")] ?? .missing(.tooLittleData)
                     return ContiguousArray(repeating: one, count: ids.count)
                 }
-                return ContiguousArray(readings.map { $0[text] ?? .missing(.tooLittleData) })
+                let name = text.replacing("app.", with: "")
+                return ContiguousArray(readings.map { $0[name] ?? .missing(.tooLittleData) })
             },
             replicas: replicas.keys.sorted(),
             replica: texts.map { text in replicas.keys.sorted().map { replicas[$0]?[text] ?? .missing(.tooLittleData) } },
@@ -81,6 +87,11 @@ package struct World {
                 uniqueKeysWithValues: zip(demand.indices, zip(demand, texts)).compactMap { slot, series in
                     guard series.0.scope == .own, floors.values.contains(where: { $0[series.1] != nil }) else { return nil }
                     return (slot, ContiguousArray(ids.map { floors[$0]?[series.1] }))
+                }),
+            workflows: flows.map { ReadingTable.Workflow(app: ids.firstIndex(of: $0.app) ?? 0, name: $0.name) },
+            workflow: Dictionary(
+                uniqueKeysWithValues: demand.indices.filter { demand[$0].scope == .workflow }.map { slot in
+                    (slot, ContiguousArray(flows.map { $0.readings[texts[slot]] ?? .missing(.tooLittleData) }))
                 })
         ).placed(in: zone, policies.labelBook(runtime: labels))
     }

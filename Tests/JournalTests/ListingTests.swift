@@ -24,6 +24,22 @@ import Testing
         incident("cccc-5", subject: .runtime("app-clinic"), openedAt: at(5)),
     ]
 
+    /// Whose app is named so that a comparison by beginnings would take in others.
+    static let ofWorkflows = ["app-clinic", "app-clinic\u{1}", "app-clinic\u{2}", "app-clinic2", "app"].enumerated().map { index, app in
+        incident(
+            "w\(index)-1", subject: .workflow(PackID("Generator"), app: AppID(app), runtime: "shared"), openedAt: at(50 + Int64(index)))
+    }
+
+    @Test func thoseOfAnAppsWorkflowsAreAmongItsOwn() throws {
+        let place = try Place()
+        try place.engine().commitTick(TickRecord(incidents: Self.incidents + Self.ofWorkflows))
+        let reader = try place.reader()
+        #expect(try reader.incidents(.init(app: AppID("app-clinic"))).map(\.id) == ["w0-1", "aaaa-1"])
+        #expect(try reader.incidents(.init(app: AppID("app-clinic\u{1}"))).map(\.id) == ["w1-1"])
+        #expect(try reader.incidents(.init(runtime: "shared", limit: 1)).first?.subject == Self.ofWorkflows[4].subject)
+        #expect(try reader.incident("w1").subject == Self.ofWorkflows[1].subject)
+    }
+
     static let cases = [
         Case(
             testDescription: "all, newest first, then by id", filter: .init(),

@@ -137,7 +137,7 @@ import Testing
     @Test func `a template can name nothing but facts of the incident`() {
         // Whoever adds a fact here: it must be one that everybody may read who hears of an incident.
         let known: Set<String> = [
-            "rule", "severity", "environment", "runtime", "app", "replica", "summary", "condition", "playbook", "incident",
+            "rule", "severity", "environment", "runtime", "app", "workflow", "replica", "summary", "condition", "playbook", "incident",
             "mode", "state", "where", "since", "duration", "origin",
         ]
         #expect(Set(MessageTemplate.Fact.allCases.map(\.rawValue)) == known)

@@ -25,6 +25,17 @@ import Testing
         #expect(try wording(name).headline == Self.headlines.first { $0.name == name }?.headline)
     }
 
+    @Test("a workflow is named with its app, in the headline and in full")
+    func workflow() {
+        let subject = Subject.workflow(PackID("Generator"), app: AppID("app-clinic"), runtime: "shared")
+        let message = Sample.message(.opened, Sample.incident(subject: subject, transitions: [Sample.fired]), 300)
+        let wording = Wording(message)
+        #expect(wording.headline == "Warning: noisy-neighbor, Generator of app-clinic")
+        #expect(wording.place.plain == "workflow Generator of app app-clinic on runtime shared")
+        let labels = Alertmanager.labels(message)
+        #expect(labels["app"] == "app-clinic" && labels["workflow"] == "Generator" && labels["subject"] == "workflow")
+    }
+
     @Test("an offer made anew names its new id alone, and says what became of the last one")
     func offeredAgain() throws {
         let first = try #require(Sample.occasions.first { $0.name == "approval" }).message

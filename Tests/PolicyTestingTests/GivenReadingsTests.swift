@@ -28,6 +28,7 @@ import YAML
         #expect(reporter.diagnostics.map(\.description) == [])
         guard case .series(let series)? = file.tests.first?.source else { throw Unexpected() }
         let table = GivenReadings(series, policies: set).table(step)
+        if subject == "workflow" { return table.workflow(0, 0) }
         return subject == "runtime" ? table.runtime(0) : table.app(0, 0)
     }
 
@@ -100,6 +101,22 @@ import YAML
         ("avg(run_starts[10m]) > 1/min", "runtime", "    runtime: {run_starts: 2 4 6 8}", "30s", 4, .value(5)),
         ("max(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 9 1}", "5m", 1, .value(9)),
         ("run_starts > 0/min", "runtime", "    runtime: {run_starts: 2 6}", "30s", 1, .value(4)),
+        // A workflow's own, its app's and its runtime's.
+        ("errors > 1/min", "workflow", "    workflows: {a: {g: {errors: 2x4 12}}}", "1m", 4, .value(4)),
+        ("errors[1m] > 1/min", "workflow", "    workflows: {a: {g: {'errors[1m]': 7}}}", "1m", 0, .value(7)),
+        ("app.active_runs > 1", "workflow", "    workflows: {a: {g: {active_runs: 2}, h: {active_runs: 3}}}", "1m", 0, .value(5)),
+        (
+            "app.active_runs > 1", "workflow", "    apps: {a: {active_runs: 9}}\n    workflows: {a: {g: {active_runs: 2}}}", "1m", 0,
+            .value(9)
+        ),
+        (
+            "runtime.active_runs > 1", "workflow", "    apps: {b: {active_runs: 4}}\n    workflows: {a: {g: {active_runs: 2}}}", "1m", 0,
+            .value(6)
+        ),
+        ("app.errors[today] > 1", "workflow", "    workflows: {a: {g: {errors: 2x4}, h: {errors: 1x4}}}", "1m", 2, .value(6)),
+        ("app.errors[2m] offset 1m > 1/min", "workflow", "    workflows: {a: {g: {errors: 2x4}}}", "1m", 3, .value(2)),
+        ("active_apps > 1", "runtime", "    workflows: {a: {g: {active_runs: 2}}, b: {g: {active_runs: 0}}}", "1m", 0, .value(1)),
+        ("app.active_runs > 1", "workflow", "    workflows: {a: {g: {active_runs: 2}, h: {}}}", "1m", 0, .missing(.tooLittleData)),
         // What follows from the apps.
         ("active_runs > 1", "runtime", "    apps: {a: {active_runs: 3}, b: {active_runs: 1 0}}", "1m", 1, .value(3)),
         ("active_apps > 1", "runtime", "    apps: {a: {active_runs: 3}, b: {active_runs: 1 0}}", "1m", 1, .value(1)),

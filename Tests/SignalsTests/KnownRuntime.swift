@@ -89,6 +89,7 @@ struct KnownRuntime {
         var taken = 0
     }
 
+    static let workflow = PackID("Generator")
     static let apps = ["app-a", "app-b", "app-ü"].map { AppID($0) }
     static let t0 = FakeProcess.start
 
@@ -174,7 +175,7 @@ struct KnownRuntime {
         let key = StableHash(high: dice.next(), low: dice.next())
         var shown = PerfChat(
             key: key, app: 0, user: user, startedAt: began + habits.skew,
-            present: FakeProcess.everything.subtracting(.lastTurnSeconds).union(.open))
+            present: FakeProcess.everything.subtracting(.lastTurnSeconds).union([.open, .workflow]))
         shown.runtimeSeconds = 0
         let life =
             !habits.lives.isEmpty
@@ -230,7 +231,8 @@ struct KnownRuntime {
 
     /// The perf body as it was made at a moment; `table.chats` in the order of their beginning.
     mutating func perf(at moment: Int64, epoch: Int) -> PerfTable {
-        var table = PerfTable()
+        // One for all: what it does of an app is what the app does.
+        var table = PerfTable(workflows: [KnownRuntime.workflow.bytes])
         var places: [Int?] = [nil, nil, nil]
         var totals = PerfTotals(
             activeChats: 0, trackedChats: 0, agentTurns: 0, toolCalls: 0, errors: 0, promptTokens: 0, completionTokens: 0, cost: 0)

@@ -346,9 +346,9 @@ import Testing
         var watched = Self.watched([MetricQuery("a")], replicas: [])
         try watched.ingest(.gate(GateSignalTests.counts([:], others: 3)), at: 0, replica: Observation.gate)
         var bytes = watched.signals.encodedCore()
-        // Five bytes of no page, and behind them no sums.
-        #expect(bytes.suffix(6) == [0, 0, 0, 0, 0, 0] && bytes[4] >= RuntimeSignals.pagesSince)
-        bytes.removeLast(6)
+        // Five bytes of no page, and behind them no sums and two bytes of no workflows.
+        #expect(bytes.suffix(8) == [0, 0, 0, 0, 0, 0, 0, 0] && bytes[4] >= RuntimeSignals.pagesSince)
+        bytes.removeLast(8)
         bytes[4] = RuntimeSignals.pagesSince - 1
         let read = try RuntimeSignals(decoding: bytes, options: watched.signals.options)
         #expect(read.encodedCore() == watched.signals.encodedCore())

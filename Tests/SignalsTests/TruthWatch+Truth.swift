@@ -6,6 +6,14 @@ extension TruthWatch {
     mutating func check(_ table: ReadingTable, _ demand: [SeriesRef]) {
         for (slot, ref) in demand.enumerated() {
             let subjects = ref.signal.info.subjects
+            if ref.scope == .workflow {
+                for app in KnownRuntime.apps.indices {
+                    guard let row = table.index(of: KnownRuntime.workflow, app: KnownRuntime.apps[app]) else { continue }
+                    judge(table.workflow(row, slot), ref, .workflow, app, table.at.milliseconds)
+                    judge(least: table.workflowFloor(row, slot), ref, app)
+                }
+                continue
+            }
             if subjects.contains(.runtime) {
                 judge(table.runtime(slot), ref, .runtime, nil, table.at.milliseconds)
                 judge(least: table.floor(nil, slot), ref, nil)

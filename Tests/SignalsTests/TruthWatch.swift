@@ -107,7 +107,10 @@ struct TruthWatch {
 
     mutating func run() throws {
         let demand = Signal.allCases.flatMap { signal in
-            (signal.isWindowed ? TruthWatch.windows : [nil]).map { SeriesRef(signal: signal, window: $0) }
+            (signal.isWindowed ? TruthWatch.windows : [nil]).flatMap { window in
+                [SeriesRef(signal: signal, window: window)]
+                    + (signal.info.subjects.contains(.workflow) ? [SeriesRef(signal: signal, scope: .workflow, window: window)] : [])
+            }
         }
         signals.options.retain(for: demand)
         var at = KnownRuntime.t0

@@ -46,11 +46,15 @@ struct ReplayReportTests {
               b-rule: {subject: runtime, when: metric("x") > 1, severity: info}
               a-rule: {subject: replica, when: metric("x").rate > 1 and up == 1, severity: info}
               c-rule: {subject: runtime, when: up == 0, severity: critical}
+              d-rule: {subject: workflow, when: errors > 1/min, severity: info}
 
             """
         let set = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
         #expect(ReplayCaveat.metrics([.embeddedDefault]) == nil)
+        #expect(ReplayCaveat.lacking([.embeddedDefault]).isEmpty)
         #expect(ReplayCaveat.metrics([set, .embeddedDefault])?.hasSuffix("missing; tapes have them: a-rule, b-rule.") == true)
+        #expect(ReplayCaveat.workflows([set])?.hasSuffix("not judged; tapes have them: d-rule.") == true)
+        #expect(ReplayCaveat.lacking([set]).count == 2)
     }
 
     @Test("two sets: totals of each, and every incident that is not the same")

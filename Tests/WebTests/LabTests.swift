@@ -74,6 +74,10 @@ import Views
             "schema: mozaiks.ops/policy/v1\r\nops_policy: default\r\nrules:\r\n  busy: {subject: runtime, when: active_runs > 90, for: 5m, severity: critical, summary: Busy., actions: [notify]}\r\n"
         let other = try await result(face, post(face, [("policy", whole), ("kind", "whole")]))
         #expect(other.contains("1 more page") && other.contains("<code>ops_policy.default.yaml</code>"), "\(other)")
+        #expect(!other.contains("Minutes tell of apps"))
+        let flows = "rules: {pack: {subject: workflow, when: errors > 1/min, severity: info}}"
+        let lacking = try await result(face, post(face, [("policy", flows), ("kind", "change")]))
+        #expect(lacking.contains("Minutes tell of apps and not of their workflows") && lacking.contains("tapes have them: pack."))
         let app = try await result(
             face, post(face, [("policy", "thresholds: {noisy_share: 60%}"), ("kind", "app"), ("app", "app_clinic")]))
         #expect(app.contains("<code>ops_policy.app_clinic.yaml</code>") && app.contains("ops_policy: &quot;app_clinic&quot;"), "\(app)")

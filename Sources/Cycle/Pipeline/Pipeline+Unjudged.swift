@@ -30,8 +30,10 @@ extension Pipeline {
         var judged: Set<String> = []
         var found: [RuntimeSummary.Unjudged] = []
         for (index, app) in readings.apps.enumerated() where judged.count < names.count {
-            let row = TableRow(readings, kind: .app, row: index)
             for rule in critical[policies.index(for: app)] where !judged.contains(rule.name) {
+                // Of an app that runs no workflow a rule on workflows says nothing, and lacks nothing.
+                guard let place = rule.subject == .workflow ? readings.workflows(of: index).first : index else { continue }
+                let row = TableRow(readings, kind: rule.subject, row: place)
                 guard let one = Pipeline.unjudged(rule, row, hasPage: hasPage) else {
                     judged.insert(rule.name)
                     found.removeAll { $0.rule.isSame(as: rule.name) }
@@ -57,7 +59,7 @@ extension Pipeline {
             }
             isWanting = true
             guard reason == .tooLittleData else { continue }
-            let rest = row.kind == .replica ? nil : row.table.wanting(row.kind == .app ? row.row : nil, slot)
+            let rest = row.kind == .replica ? nil : row.table.wanting(row.appRow, slot)
             if let span = rest ?? ReadingTable.watchedForWindow(of: series) { longest = max(longest ?? .zero, span) }
         }
         if isBlind { return RuntimeSummary.Unjudged(rule: rule.name, wanting: nil, isBlind: true) }

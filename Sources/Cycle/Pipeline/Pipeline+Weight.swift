@@ -3,7 +3,8 @@ import JSONParsing
 import Model
 import Notify
 
-/// Of which users and workflows an app's open runs are: for people, on the incident that opens. Nothing is decided by it.
+/// Of which users and workflows an app's open runs are, or of which users a workflow's: for people, on the incident that opens.
+/// Nothing is decided by it.
 ///
 /// What signals keep of chats holds no names, so the answers of the cycle at hand are read a second time, and only when an
 /// incident about an app opens.
@@ -16,6 +17,12 @@ extension Pipeline {
     private static let weighsEvery = TimeSpan.minutes(1)
     /// How many are named; the others are counted.
     private static let mostNamed = 3
+
+    /// Whose runs are weighed: an app's, or those of one of its workflows.
+    private struct Weighed: Hashable {
+        let app: AppID
+        var workflow: PackID?
+    }
 
     private struct Weight {
         var open = 0
@@ -38,21 +45,27 @@ extension Pipeline {
         let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
         let apps = Set(opened.compactMap(\.subject.app))
         guard !apps.isEmpty, !bodies.isEmpty else { return [] }
-        var weights: [AppID: Weight] = [:]
+        var weights: [Weighed: Weight] = [:]
         for body in bodies.values {
             guard let document = try? JSON(parsing: body.bytes) else { return [] }
             for chat in document["chats"]?.array ?? document.array ?? [] {
                 guard chat["ended_at"].map(\.isNull) ?? true, let text = chat["app_id"]?.string else { continue }
                 let app = AppID(text)
                 guard apps.contains(app) else { continue }
-                weights[app, default: Weight()].open += 1
-                if let user = chat["user_id"]?.string { weights[app]?.users[user, default: 0] += 1 }
-                if let workflow = chat["workflow_name"]?.string { weights[app]?.workflows[workflow, default: 0] += 1 }
+                let (user, workflow) = (chat["user_id"]?.string, chat["workflow_name"]?.string)
+                let own = workflow.map { Weighed(app: app, workflow: PackID($0)) }
+                for weighed in [Weighed(app: app), own].compactMap({ $0 }) {
+                    weights[weighed, default: Weight()].open += 1
+                    if let user { weights[weighed]?.users[user, default: 0] += 1 }
+                }
+                if let workflow { weights[Weighed(app: app)]?.workflows[workflow, default: 0] += 1 }
             }
         }
         var touched: Set<String> = []
         for incident in opened {
-            guard let app = incident.subject.app, let weight = weights[app], weight.open > 1 else { continue }
+            guard let app = incident.subject.app, let weight = weights[Weighed(app: app, workflow: incident.subject.workflow)],
+                weight.open > 1
+            else { continue }
             let note = HandlingNote(
                 at: outcome.now, kind: .note, by: Wording.weigher, text: Pipeline.words(weight))
             if engine.note(note, on: incident.id) { touched.insert(incident.id) }

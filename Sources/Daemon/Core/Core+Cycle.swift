@@ -147,11 +147,22 @@ extension Core {
 
     /// At most once an hour: what this says of may happen in each poll.
     private func sayCrowding(_ runtime: String, at now: Timestamp) {
+        sayLeftOut(runtime, at: now)
         let count = pipeline.signals[runtime]?.appsCrowdedOut ?? 0
         guard count > 0, crowding[runtime].map({ count > $0.count && now - $0.at >= .hours(1) }) ?? true else { return }
         crowding[runtime] = (count, now)
         logger.warning(
             "more apps than are remembered: those not seen for the longest time are forgotten",
             ["runtime": .text(runtime), "forgotten": .integer(Int64(count)), "remembered": .integer(Int64(RuntimeSignals.appLimit))])
+    }
+
+    /// The same of workflows, where policies ask for them.
+    private func sayLeftOut(_ runtime: String, at now: Timestamp) {
+        let count = pipeline.signals[runtime]?.workflowsLeftOut ?? 0
+        guard count > 0, leftOut[runtime].map({ now - $0 >= .hours(1) }) ?? true else { return }
+        leftOut[runtime] = now
+        logger.warning(
+            "more workflows than are remembered, or with too long names: rules on workflows are not judged on these",
+            ["runtime": .text(runtime), "left_out": .integer(Int64(count)), "remembered": .integer(Int64(RuntimeSignals.workflowLimit))])
     }
 }

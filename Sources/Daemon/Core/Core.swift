@@ -48,6 +48,8 @@ public actor Core {
     var unlogged: [ActionDecision] = []
     /// Of each runtime with more apps than are remembered: what was last said of it.
     var crowding: [String: (count: Int, at: Timestamp)] = [:]
+    /// The same of workflows that found no place.
+    var leftOut: [String: Timestamp] = [:]
     /// Of each runtime whose replicas are to be found: why nobody knows them, as it was last said.
     var saidTroubles: [String: String] = [:]
     /// Whose cycles take longer than intervals do, as it was last said.

@@ -44,10 +44,10 @@ public struct MessageTemplate: Hashable, Sendable {
     }
 
     public enum Fact: String, Hashable, Sendable, CaseIterable {
-        case rule, severity, environment, runtime, app, replica, summary, condition, playbook, incident, mode
+        case rule, severity, environment, runtime, app, workflow, replica, summary, condition, playbook, incident, mode
         /// `Warning`, `Resolved after 15m`: how it stands, or why people hear of it again.
         case state
-        /// App, replica or runtime, in a few words.
+        /// Workflow, app, replica or runtime, in a few words.
         case `where`
         /// When it began, UTC.
         case since

@@ -95,6 +95,7 @@ extension Subject {
     /// With ids that fit a line of a list.
     fileprivate var shortened: Subject {
         func short(_ text: String) -> String { Shown.shortened(text, 48) }
+        if let workflow, let app { return .workflow(PackID(short(workflow.text)), app: AppID(short(app.text)), runtime: short(runtime)) }
         return Subject(kind, id: Array(short(idText).utf8), runtime: short(runtime))
     }
 }

@@ -60,6 +60,7 @@ extension Wording {
         case .environment: return message.environment
         case .runtime: return incident.subject.runtime
         case .app: return incident.subject.app?.text
+        case .workflow: return incident.subject.workflow?.text
         case .replica: return incident.subject.replica
         case .summary: return incident.summary.isEmpty ? nil : incident.summary
         case .condition: return condition
@@ -82,7 +83,7 @@ extension MessageTemplate.Placeholder {
         case .label: true
         case .fact(let fact):
             switch fact {
-            case .rule, .runtime, .app, .replica, .condition, .playbook, .incident: true
+            case .rule, .runtime, .app, .workflow, .replica, .condition, .playbook, .incident: true
             case .severity, .environment, .summary, .mode, .state, .where, .since, .duration, .origin: false
             }
         }

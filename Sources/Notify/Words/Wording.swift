@@ -104,6 +104,8 @@ public struct Wording: Sendable {
         guard let link = subject.kind.link else {
             return "\(subject.kind.rawValue) " + Shown.shortened(Shown.id(subject.idText), max(8, room - 8))
         }
+        // Which workflow of whom: where that is there is room for in the message.
+        if let workflow = subject.workflow, let app = subject.app { return pair(workflow.text, " of ", app.text) }
         return pair(subject.idText, " \(link) ", subject.runtime)
     }
 
@@ -112,6 +114,9 @@ public struct Wording: Sendable {
 
     static func place(_ subject: Subject) -> Phrase {
         guard let link = subject.kind.link else { return "\(subject.kind.rawValue) \(code: subject.idText)" }
+        if let workflow = subject.workflow, let app = subject.app {
+            return "workflow \(code: workflow.text) of app \(code: app.text) \(link) runtime \(code: subject.runtime)"
+        }
         return "\(subject.kind.rawValue) \(code: subject.idText) \(link) runtime \(code: subject.runtime)"
     }
 

@@ -45,9 +45,11 @@ extension ConditionCompiler {
         // Elsewhere, and of an app within another figure, these two look back.
         if let function = HistoryFunction(rawValue: word), subject != .runtime {
             let hint = context.subject == .runtime ? "" : "; over apps it goes in a rule with 'subject: runtime'"
+            // Of a workflow nothing is kept to look back at.
+            let whose = subject == .workflow && !use.ofRuntime && !use.ofApp ? SeriesRef.Scope.app.prefix : ""
             fault(
                 "missing-range", "\(word)(…) needs a range", use.nameRange,
-                hint: "write '\(ConditionHints.call(function, written(use.nameRange)))'\(hint)")
+                hint: "write '\(ConditionHints.call(function, whose + written(use.nameRange)))'\(hint)")
             return faulty
         }
         guard isOfRuntime(word, use, range) else { return faulty }

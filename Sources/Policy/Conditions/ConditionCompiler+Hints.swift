@@ -35,7 +35,7 @@ extension ConditionCompiler {
             left.range.upperBound + 1 == right.range.lowerBound
         else { return nil }
         let joined = written(range).replacing(bytesOf: "-", with: "_")
-        return Signal(name: joined.hasPrefix("runtime.") ? String(joined.dropFirst(8)) : joined) == nil ? nil : joined
+        return Signal(name: Signal.withoutScope(joined)) == nil ? nil : joined
     }
 
     mutating func mismatch(
@@ -110,7 +110,7 @@ extension ConditionCompiler {
 
     /// The signal that is the share of a count: `active_runs.share` of `active_runs`.
     private func share(of expression: Expression) -> String? {
-        guard case .reading(let use) = expression.kind, use.function == nil, !use.ofRuntime,
+        guard case .reading(let use) = expression.kind, use.function == nil, !use.ofRuntime, !use.ofApp,
             let share = Signal(name: use.name + ".share"), share.info.subjects.contains(subject)
         else { return nil }
         return share.name

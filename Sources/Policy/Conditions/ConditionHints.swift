@@ -97,9 +97,7 @@ enum ConditionHints {
     static func function(_ name: String, of argument: (signal: String, bracket: String)?, among known: [String]) -> String {
         // Of a signal that there is; else an example.
         let named = argument.flatMap { argument in
-            Signal(name: argument.signal.hasPrefix("runtime.") ? String(argument.signal.dropFirst(8)) : argument.signal).map {
-                (argument, $0)
-            }
+            Signal(name: Signal.withoutScope(argument.signal)).map { (argument, $0) }
         }
         func call(_ function: HistoryFunction) -> String {
             let least = function == .rise || function == .avg || function == .min || function == .max

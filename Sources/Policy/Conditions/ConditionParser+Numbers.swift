@@ -164,7 +164,7 @@ extension ConditionParser {
                 hint: "write '\(ConditionHints.call(function, written(inner.nameRange)))'")
         }
         return SignalUse(
-            name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
+            name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, ofApp: inner.ofApp, bracket: inner.bracket,
             bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end, metric: inner.metric,
             offset: inner.offset, period: inner.period, ahead: ahead)
     }
@@ -185,7 +185,7 @@ extension ConditionParser {
     mutating func signalUse(
         _ name: String, _ token: Token, function: HistoryFunction?, start: Int
     ) throws(ConditionFault) -> SignalUse {
-        let ofRuntime = name.hasPrefix("runtime.")
+        let (ofRuntime, ofApp) = (name.hasPrefix("runtime."), name.hasPrefix("app."))
         var bracket: TimeSpan?
         var period: CalendarPeriod?
         var bracketRange: Range<Int>?
@@ -207,8 +207,7 @@ extension ConditionParser {
         }
         let offset = try offset()
         return SignalUse(
-            name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime,
-            bracket: bracket,
+            name: Signal.withoutScope(name), nameRange: token.range, ofRuntime: ofRuntime, ofApp: ofApp, bracket: bracket,
             bracketRange: bracketRange, function: function, range: start..<(offset?.range ?? bracketRange ?? token.range).upperBound,
             offset: offset, period: period)
     }

@@ -53,10 +53,12 @@ struct Expression: Sendable {
 
 /// A signal as a condition names it.
 struct SignalUse: Sendable {
-    /// Without `runtime.`.
+    /// Without `runtime.` and `app.`.
     let name: String
     let nameRange: Range<Int>
     let ofRuntime: Bool
+    /// Of the app of a workflow.
+    let ofApp: Bool
     let bracket: TimeSpan?
     let bracketRange: Range<Int>?
     let function: HistoryFunction?
@@ -70,6 +72,13 @@ struct SignalUse: Sendable {
     var period: CalendarPeriod?
     /// The `4h` of `predict(disk_free[6h], 4h)`.
     var ahead: TimeSpan?
+
+    /// The same of the app.
+    var ofItsApp: SignalUse {
+        SignalUse(
+            name: name, nameRange: nameRange, ofRuntime: false, ofApp: true, bracket: bracket, bracketRange: bracketRange,
+            function: function, range: range, metric: metric, offset: offset, period: period, ahead: ahead)
+    }
 
     /// How long ago, and where that stands, its word included.
     struct Offset: Sendable {

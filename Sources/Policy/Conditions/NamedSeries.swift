@@ -24,6 +24,10 @@ public struct NamedSeries: Sendable {
                 throw ConditionFault(
                     "series", "series of the runtime stand below 'runtime:'", use.nameRange, hint: "write '\(use.name)'")
             }
+            if use.ofApp {
+                throw ConditionFault(
+                    "series", "series of the app stand below 'apps:'", use.nameRange, hint: "write '\(use.name)'")
+            }
             var faults: [ConditionFault] = []
             let resolved = SignalResolution(subject: subject, window: window).resolve(use, &faults)
             faults.forEach(fail)

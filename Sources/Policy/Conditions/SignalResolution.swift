@@ -14,13 +14,18 @@ struct SignalResolution {
             faults.append(ConditionFault(code, message, range, hint: hint))
             return nil
         }
-        if use.ofRuntime, subject != .app {
+        if use.ofApp, subject != .workflow {
+            return fault(
+                "app-prefix", "'app.' reaches from a workflow to its app; this is about \(subject.withArticle)", use.nameRange,
+                hint: "write '\(use.name)'")
+        }
+        if use.ofRuntime, !subject.isOfApp {
             return fault(
                 "runtime-prefix",
                 "'runtime.' reaches from an app to its runtime; this rule is on \(subject.withArticle)",
                 use.nameRange, hint: "write '\(use.metric?.query.description ?? use.name)'")
         }
-        let kind: SubjectKind = use.ofRuntime ? .runtime : subject
+        let kind = kind(of: use)
         if let call = use.metric { return metric(call.query, use, kind, &faults) }
         var known: [String] { Signal.table.filter { $0.subjects.contains(kind) && $0.signal != .metric }.map(\.name) }
         guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
@@ -34,25 +39,36 @@ struct SignalResolution {
             let near = signal.info.subjects.filter { $0.isBesideRuntimes == kind.isBesideRuntimes }
             let others = (near.isEmpty ? signal.info.subjects : near).map(\.rawValue).joined(separator: " or ")
             let hint =
-                subject == .app && !use.ofRuntime && signal.info.subjects.contains(.runtime)
-                ? "write 'runtime.\(use.name)'"
-                : near.isEmpty
-                    ? "a rule that reads it has 'subject: \(signal.info.subjects[0].rawValue)'" : Nearest.hint(to: use.name, among: known)
+                subject == .workflow && !use.ofRuntime && !use.ofApp && signal.info.subjects.contains(.app)
+                ? "write 'app.\(use.name)'"
+                : subject.isOfApp && !use.ofRuntime && signal.info.subjects.contains(.runtime)
+                    ? "write 'runtime.\(use.name)'"
+                    : near.isEmpty
+                        ? "a rule that reads it has 'subject: \(signal.info.subjects[0].rawValue)'"
+                        : Nearest.hint(to: use.name, among: known)
             return fault(
                 "subject-lacks-signal", "'\(use.name)' is read of \(others), not of \(kind.rawValue)", use.nameRange,
                 hint: hint)
         }
-        let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        let scope = scope(of: use)
         if let offset = use.offset, let wrong = SignalResolution.fault(offset: offset, of: use, subject) {
             faults.append(wrong)
             return nil
         }
+        if scope == .workflow, use.function != nil || use.offset != nil || use.period != nil { return past(ofWorkflow: use, &faults) }
         if let period = use.period { return total(use, signal, scope, period, &faults) }
         guard let function = use.function else {
             guard let offset = use.offset else { return plain(use, signal, scope, &faults) }
             return earlier(use, signal, scope, offset, &faults)
         }
         return history(use, signal, scope, function, &faults)
+    }
+
+    /// Of what it is read.
+    private func kind(of use: SignalUse) -> SubjectKind { use.ofRuntime ? .runtime : use.ofApp ? .app : subject }
+
+    private func scope(of use: SignalUse) -> SeriesRef.Scope {
+        use.ofRuntime ? .runtime : use.ofApp ? .app : subject == .workflow ? .workflow : .own
     }
 
     private func metric(
@@ -65,7 +81,7 @@ struct SignalResolution {
         guard Signal.metric.info.subjects.contains(kind) else {
             return fault(
                 "subject-lacks-signal", "metrics are read of a runtime or of a replica, not of \(kind.withArticle)", use.nameRange,
-                hint: subject == .app ? "write 'runtime.\(query)'" : nil)
+                hint: subject.isOfApp ? "write 'runtime.\(query)'" : nil)
         }
         if use.period != nil, let range = use.bracketRange {
             return fault(
@@ -77,7 +93,7 @@ struct SignalResolution {
                 "offset", "of metrics nothing is kept that long: they have no offset", offset.range,
                 hint: "the page's own past is asked of Prometheus")
         }
-        let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        let scope = scope(of: use)
         if use.function == .predict { return predicted(query, use, scope, &faults) }
         guard query.reading.isWindowed else {
             guard let range = use.bracketRange else { return SeriesRef(metric: query, scope: scope) }
@@ -104,11 +120,11 @@ struct SignalResolution {
             return SeriesRef(signal: signal, scope: scope, window: signal.isWindowed ? window : nil)
         }
         guard signal.isWindowed else {
-            let name = (use.ofRuntime ? "runtime." : "") + use.name
+            let name = scope.prefix + use.name
             faults.append(
                 ConditionFault(
                     "window", "'\(use.name)' is read at a moment and has no window", range,
-                    hint: "write '\(name)', or 'avg(\(name)[\(bracket)])'"))
+                    hint: "write '\(name)'" + (scope == .workflow ? "" : ", or 'avg(\(name)[\(bracket)])'")))
             return nil
         }
         if let wrong = SignalResolution.fault(window: bracket, range) {
@@ -167,12 +183,25 @@ extension SignalResolution {
             "offset", "with an offset a range is at most \(ConditionCompiler.longestWindow)", place)
     }
 
+    /// A workflow's past, of which nothing is kept: its app's can be had, or it is said what is wrong with that, too.
+    private func past(ofWorkflow use: SignalUse, _ faults: inout [ConditionFault]) -> SeriesRef? {
+        guard let series = resolve(use.ofItsApp, &faults) else { return nil }
+        let what =
+            use.function.map { "'\($0.rawValue)(…)'" } ?? use.period.map { "'[\($0.rawValue)]'" } ?? "'offset'"
+        faults.append(
+            ConditionFault(
+                "no-history", "\(what) looks at the minutes of the past, and those are kept of apps, not of workflows", use.range,
+                hint: "write '\(series)' for the whole app's"))
+        return nil
+    }
+
     /// Why no line is drawn through a signal.
     private func unpredictable(_ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope) -> ConditionFault? {
-        let isOfApp = subject == .app && scope == .own
+        let isOfApp = subject.isOfApp && scope != .runtime
         if isOfApp || subject == .replica {
+            let whose = subject == .workflow ? "an app or its workflow" : subject.withArticle
             return ConditionFault(
-                "predict", "'predict' is of a runtime, a host or a service, not of \(subject.withArticle)", use.range,
+                "predict", "'predict' is of a runtime, a host or a service, not of \(whose)", use.range,
                 hint: isOfApp && signal.info.subjects.contains(.runtime)
                     ? "write 'predict(runtime.\(use.name)[\(use.bracket ?? window)], \(use.ahead ?? window))'" : nil)
         }
@@ -217,7 +246,7 @@ extension SignalResolution {
     private func total(
         _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ period: CalendarPeriod, _ faults: inout [ConditionFault]
     ) -> SeriesRef? {
-        let name = (use.ofRuntime ? "runtime." : "") + use.name
+        let name = scope.prefix + use.name
         func fault(_ message: String, _ range: Range<Int>, hint: String? = nil) -> SeriesRef? {
             faults.append(ConditionFault("period", message, range, hint: hint))
             return nil
@@ -233,7 +262,7 @@ extension SignalResolution {
             return fault(
                 "'\(use.name)' does not add up over a day: it is no count of what happens", use.range,
                 hint: "write 'avg(\(name)[24h])'; what adds up: "
-                    + Signal.allCases.filter { $0.addsUp && $0.info.subjects.contains(use.ofRuntime ? .runtime : subject) }.map(\.name)
+                    + Signal.allCases.filter { $0.addsUp && $0.info.subjects.contains(kind(of: use)) }.map(\.name)
                     .joined(separator: ", "))
         }
         return SeriesRef(total: signal, of: period, scope: scope)
@@ -244,7 +273,7 @@ extension SignalResolution {
     private func earlier(
         _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ offset: SignalUse.Offset, _ faults: inout [ConditionFault]
     ) -> SeriesRef? {
-        let name = (use.ofRuntime ? "runtime." : "") + use.name
+        let name = scope.prefix + use.name
         switch signal.info.shape {
         case .gauge:
             guard let bracket = use.bracketRange else {

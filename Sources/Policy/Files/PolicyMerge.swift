@@ -50,7 +50,7 @@ struct PolicyMerge {
         warnAboutActions(defaults.rules, of: defaultSheet, allowed: Set(policies.flatMap(\.allowedActions)))
         return PolicySet(
             demand: demand.entries, labelTests: demand.labels, policies: policies,
-            wideRules: SubjectKind.allCases.filter { $0 != .app }.flatMap { kind in defaults.rules.filter { $0.subject == kind } },
+            wideRules: SubjectKind.allCases.filter { !$0.isOfApp }.flatMap { kind in defaults.rules.filter { $0.subject == kind } },
             window: window, missingAfter: missingAfter,
             clearAfter: clearAfter, stalledAfter: defaultSheet.stalledAfter?.value ?? PolicyMerge.stalledAfter,
             frameFields: frameFields(window, missingAfter, clearAfter), warnings: [], byApp: byApp)
@@ -73,8 +73,11 @@ struct PolicyMerge {
                 merged.append(rule)
             }
         }
-        return merged.filter { $0["subject"]?.node.text == SubjectKind.app.rawValue }
+        return merged.filter { PolicyMerge.isOfApp($0["subject"]?.node.text) }
     }
+
+    /// Whether rules on such a subject may stand in an app's policy.
+    private static func isOfApp(_ subject: String?) -> Bool { subject.flatMap(SubjectKind.init(rawValue:))?.isOfApp ?? false }
 
     private func compile(
         _ sheets: [RuleSheet], thresholds: [Threshold], _ faulty: Set<String>, _ demand: inout DemandTable,
@@ -160,7 +163,7 @@ struct PolicyMerge {
             allowedActions: sheet.allowedActions?.value ?? base?.allowedActions ?? [.notify],
             allowedActionsOrigin: sheet.allowedActions?.origin ?? base?.allowedActionsOrigin,
             thresholds: thresholds.inByteOrder(of: \.name), labels: sheet.labels.inByteOrder(of: \.name),
-            appRules: rules.rules.filter { $0.subject == .app }, disabled: rules.disabled)
+            appRules: rules.rules.filter(\.subject.isOfApp), disabled: rules.disabled)
     }
 
     private func overlaid(_ base: [Threshold], with sheet: PolicySheet) -> [Threshold] {
@@ -193,7 +196,7 @@ struct PolicyMerge {
         for rule in sheet.rules {
             if let known = defaultSheet.rules.first(where: { $0.name == rule.name }) {
                 let subject = known["subject"]?.node.text
-                if subject != SubjectKind.app.rawValue {
+                if !PolicyMerge.isOfApp(subject) {
                     sheet.reporter.report(
                         "default-only",
                         "'\(rule.name)' is a rule on a \(subject ?? "runtime"): only the default policy has such",
@@ -207,8 +210,8 @@ struct PolicyMerge {
                     "unknown-rule", "the default policy has no rule '\(rule.name)'", at: rule.place.node,
                     hint: Nearest.hint(to: rule.name, among: defaultSheet.rules.map(\.name))
                         ?? "a rule of its own needs 'subject', 'when' and 'severity'")
-            } else if let own = rule["subject"], own.node.text != SubjectKind.app.rawValue {
-                sheet.reporter.report("default-only", "an app's policy holds rules on apps only", at: own.node)
+            } else if let own = rule["subject"], !PolicyMerge.isOfApp(own.node.text) {
+                sheet.reporter.report("default-only", "an app's policy holds rules on apps and their workflows only", at: own.node)
             } else if rule["subject"] == nil {
                 sheet.reporter.report("missing-key", "the rule '\(rule.name)' needs 'subject'", at: rule.place.node)
             }

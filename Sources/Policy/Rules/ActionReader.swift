@@ -118,6 +118,8 @@ struct ActionReader {
         else { return nil }
         let ttl = fields.required("ttl").flatMap { reporter.span($0, "ttl", in: ActionReader.ttl) }
         let effect = effect(kind, fields, name)
+        // What the guard looks at to see whether stopping one workflow did anything.
+        if subject == .workflow { for series in LeaseRequest.workflowGauges { _ = demand.slot(series, for: .workflow) } }
         let target = target(fields, name)
         var onlyIf: CompiledCondition?
         var isFaulty = false
@@ -150,10 +152,10 @@ struct ActionReader {
         var parts: [String] = []
         switch kind {
         case .throttle: parts.append("concurrent_workflows: \(Int(text).flatMap { limits.contains($0) ? $0 : nil } ?? 5)")
-        case .disablePack: parts.append("pack: \(isTime ? "PACK" : Shown.id(text))")
+        case .disablePack: if subject != .workflow { parts.append("pack: \(isTime ? "PACK" : Shown.id(text))") }
         case .pause, .notify: break
         }
-        if subject != .app { parts.append("apps: top(3, active_runs)") }
+        if !subject.isOfApp { parts.append("apps: top(3, active_runs)") }
         parts.append("ttl: \(TimeSpan(text).flatMap { ttl.contains($0) ? text : nil } ?? "15m")")
         return parts.joined(separator: ", ")
     }
@@ -162,6 +164,11 @@ struct ActionReader {
         switch kind {
         case .notify: return nil
         case .pause: return .pause
+        case .disablePack where subject == .workflow:
+            // That of the subject: see `LeaseRequest.effect(on:)`.
+            guard let pack = fields.entry("pack") else { return .disablePack(PackID(bytes: [])) }
+            reporter.report("action", "a rule on a workflow disables that workflow: 'pack' has no place here", at: pack.key)
+            return nil
         case .disablePack:
             return fields.required("pack").flatMap { reporter.string($0, "'pack'") }.map { .disablePack(PackID($0)) }
         case .throttle:
@@ -179,12 +186,13 @@ struct ActionReader {
         }
     }
 
-    /// An app's rule acts on its app; a rule on a runtime names the apps that weigh most.
+    /// A rule on an app or on a workflow acts on its app; a rule on a runtime names the apps that weigh most.
     private mutating func target(_ fields: Fields, _ name: YAMLNode) -> LeaseRequest.Target? {
         let apps = fields.entry("apps")
-        if subject == .app {
+        if subject.isOfApp {
             guard let apps else { return .subject }
-            reporter.report("action", "a rule on an app acts on that app: 'apps' has no place here", at: apps.key)
+            let own = subject == .app ? "that app" : "its app"
+            reporter.report("action", "a rule on \(subject.withArticle) acts on \(own): 'apps' has no place here", at: apps.key)
             return nil
         }
         guard let apps, !apps.value.isNull else {

@@ -108,6 +108,7 @@ public struct LeaseRequest: Sendable {
         case top(Int, slot: Int, series: SeriesRef)
     }
 
+    /// As the policy has it. `disable_pack` of a rule on workflows names none: `effect(on:)` is of the one at hand.
     public let effect: Effect
     public let ttl: TimeSpan
     public let target: Target
@@ -116,4 +117,17 @@ public struct LeaseRequest: Sendable {
     /// Offered in the message, done only on a person's approval.
     public let needsApproval: Bool
     public let origin: Origin
+
+    /// What is asked for when the rule fires on a subject.
+    public func effect(on subject: Subject) -> Effect {
+        guard case .disablePack(let pack) = effect, pack.bytes.isEmpty, let own = subject.workflow else { return effect }
+        return .disablePack(own)
+    }
+
+    /// What is read of each workflow where a rule on one asks for an action: open runs, and starts over the least time that an
+    /// action is given.
+    public static let workflowGauges = [
+        SeriesRef(signal: .activeRuns, scope: .workflow),
+        SeriesRef(signal: .runStarts, scope: .workflow, window: .minutes(3)),
+    ]
 }

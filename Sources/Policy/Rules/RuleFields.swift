@@ -65,7 +65,7 @@ extension RuleAction {
                     parameters.append("requests_per_minute", .int(Int64(starts)))
                 }
             case .pause: break
-            case .disablePack(let pack): parameters.append("pack", .string(pack.text))
+            case .disablePack(let pack): if !pack.bytes.isEmpty { parameters.append("pack", .string(pack.text)) }
             }
             if case .top(let count, _, let series) = request.target {
                 parameters.append("apps", .string("top(\(count), \(series))"))

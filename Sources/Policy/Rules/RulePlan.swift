@@ -34,7 +34,7 @@ public struct RulePlan: Sendable {
             let index = byKey[key] ?? plans.count
             if index == plans.count {
                 byKey[key] = index
-                let places = [Int?](repeating: nil, count: rule.subject == .app ? policies.count : 1)
+                let places = [Int?](repeating: nil, count: rule.subject.isOfApp ? policies.count : 1)
                 plans.append(RulePlan(key: key, places: places))
                 suppressors.append([])
             }
@@ -68,6 +68,6 @@ extension PolicySet {
     /// The version of a rule of this set that holds under the policy of that position; nil where it is switched off or not
     /// there.
     public func version(of plan: RulePlan, policy: Int) -> Rule? {
-        plan.places[policy].map { plan.key.kind == .app ? policies[policy].appRules[$0] : wideRules[$0] }
+        plan.places[policy].map { plan.key.kind.isOfApp ? policies[policy].appRules[$0] : wideRules[$0] }
     }
 }

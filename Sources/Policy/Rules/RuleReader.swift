@@ -87,9 +87,9 @@ struct RuleReader {
 
     /// What subjects and severities are called elsewhere.
     private static let subjects: [String: SubjectKind] = [
-        "tenant": .app, "tenants": .app, "customer": .app, "application": .app, "user": .app, "chat": .app, "workflow": .app,
-        "client": .app,
-        "account": .app, "workspace": .app, "pack": .app, "server": .replica, "instance": .replica, "pod": .replica, "container": .replica,
+        "tenant": .app, "tenants": .app, "customer": .app, "application": .app, "user": .app, "chat": .app, "client": .app,
+        "account": .app, "workspace": .app, "pack": .workflow, "packs": .workflow, "workflows": .workflow, "flow": .workflow,
+        "server": .replica, "instance": .replica, "pod": .replica, "container": .replica,
         "process": .replica, "node": .host, "machine": .host, "vm": .host, "hosts": .host, "endpoint": .service, "url": .service,
         "website": .service, "site": .service, "probe": .service, "services": .service, "cluster": .runtime, "system": .runtime,
         "platform": .runtime,
@@ -166,12 +166,12 @@ struct RuleReader {
             guard let text = node.text, text.utf8.contains(where: { $0 == 0x7B || $0 == 0x7D || $0 == 0x24 }) else { continue }
             let parsed = RuleText(text)
             for finding in parsed.findings { warn(finding, node, reporter) }
-            if parsed.facts.contains(.app), subject != .app {
-                reporter.report("braces", "a rule on \(subject.withArticle) has no '{app}': it says 'none'", at: node, severity: .warning)
-            }
-            if parsed.facts.contains(.replica), subject != .replica {
+            let lacking: [(fact: RuleText.Fact, isThere: Bool)] = [
+                (.app, subject.isOfApp), (.workflow, subject == .workflow), (.replica, subject == .replica),
+            ]
+            for (fact, isThere) in lacking where parsed.facts.contains(fact) && !isThere {
                 reporter.report(
-                    "braces", "a rule on \(subject.withArticle) has no '{replica}': it says 'none'", at: node, severity: .warning)
+                    "braces", "a rule on \(subject.withArticle) has no '{\(fact.rawValue)}': it says 'none'", at: node, severity: .warning)
             }
         }
         for (key, node, reporter) in nodes(["description", "suggest", "playbook"]) {

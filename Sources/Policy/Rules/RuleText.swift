@@ -6,7 +6,7 @@ import YAML
 public struct RuleText: Hashable, Sendable {
     /// What may stand in braces.
     public enum Fact: String, Hashable, Sendable, CaseIterable {
-        case app, runtime, replica, rule, severity
+        case app, workflow, runtime, replica, rule, severity
         /// The first figure of the condition, with its unit.
         case value
         /// When it opened, UTC.
@@ -201,6 +201,7 @@ public struct RuleText: Hashable, Sendable {
         }
         switch fact {
         case .app: return subject.app.map { foreign($0.bytes) } ?? ("none", false)
+        case .workflow: return subject.workflow.map { foreign($0.bytes) } ?? ("none", false)
         case .runtime: return foreign(Array(subject.runtime.utf8))
         case .replica:
             guard let url = subject.replica else { return ("none", false) }

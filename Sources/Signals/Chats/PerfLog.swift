@@ -218,7 +218,7 @@ extension StateReader {
 }
 
 extension AppTotals {
-    fileprivate func encode(to writer: inout StateWriter, since older: AppTotals) {
+    func encode(to writer: inout StateWriter, since older: AppTotals) {
         writer.put(starts - older.starts)
         writer.put(ends - older.ends)
         writer.put(turns - older.turns)
@@ -232,9 +232,7 @@ extension AppTotals {
         writer.put(silent - older.silent)
     }
 
-    fileprivate init(
-        from reader: inout StateReader, since older: AppTotals, version: UInt8
-    ) throws(SignalStateError) {
+    init(from reader: inout StateReader, since older: AppTotals, version: UInt8) throws(SignalStateError) {
         starts = try reader.sum(older.starts)
         ends = try reader.sum(older.ends)
         turns = try reader.sum(older.turns)

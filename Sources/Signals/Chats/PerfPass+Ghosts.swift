@@ -18,6 +18,8 @@ extension PerfPass {
         /// Watched from its start on, and never made any.
         var isIdle: Bool
         var isGhost: Bool
+        /// The workflow's slot, where workflows are counted.
+        var flow: Int32
     }
 
     /// Tells ghosts from runs, and counts both.
@@ -107,14 +109,11 @@ extension PerfPass {
                 && overtaken.map { (run.began ?? .max) < $0 } ?? false
             if run.isGhost || isOvertaken {
                 gauges[run.slot].ghosts &+= 1
+                flows?.countGhost(of: run.flow)
                 continue
             }
-            switch run.kind {
-            case .young: gauges[run.slot].young &+= 1
-            case .progressing: gauges[run.slot].progressing &+= 1
-            case .quiet: gauges[run.slot].quiet &+= 1
-            case .unwatched: gauges[run.slot].unwatched &+= 1
-            }
+            gauges[run.slot].count(run.kind)
+            flows?.count(run.kind, of: run.flow)
             guard run.kind == .young || run.kind == .progressing, let user = run.user else { continue }
             activeUsers.append((run.slot, user))
         }

@@ -63,6 +63,8 @@ struct PerfPass {
     let others: OtherReplicas
     private var sums = PerfFigures()
     var activeUsers: [(slot: Int, user: UInt64)] = []
+    /// Counts the same by workflow; nil where no policy asks for that.
+    var flows: FlowPass?
 
     init(
         _ replica: ReplicaState, _ table: PerfTable, at: Int64, clock: Int64, isWatched: Bool, stalledAfter: Int64,
@@ -110,6 +112,7 @@ struct PerfPass {
             let chat = table.chats[place]
             guard Int(chat.app) < slots.count else { continue }
             let slot = slots[Int(chat.app)]
+            flows?.begin(chat, app: slot, table.workflows, at: at)
             if let index = chats.find(chat.key, hint: place) {
                 // A key that stands twice in one body counts once.
                 guard !seen[index] else { continue }
@@ -139,32 +142,35 @@ struct PerfPass {
     mutating func count(_ step: AppTotals, _ chat: PerfChat, _ slot: Int, _ record: ChatRecord) {
         if step.turns > 0 { sawTurn = true }
         guard isWatched else { return }
+        var step = step
+        if step.ends != 0 { judgeEnd(chat, slot, record, &step) }
         if step.isProgress || step.starts != 0 || step.ends != 0 {
             increments[slot].add(step)
+            flows?.count(step)
             if !isTouched[slot] {
                 isTouched[slot] = true
                 touched.append(slot)
             }
         }
-        if step.ends != 0 { judgeEnd(chat, slot, record) }
         if step.turns > 0, chat.present.contains(.lastTurnSeconds), chat.lastTurnSeconds >= 0 {
-            latencies.append(
-                .init(app: UInt32(truncatingIfNeeded: slot), bucket: LatencyBuckets.bucket(chat.lastTurnSeconds)))
+            let bucket = LatencyBuckets.bucket(chat.lastTurnSeconds)
+            latencies.append(.init(app: UInt32(truncatingIfNeeded: slot), bucket: bucket))
+            flows?.count(latency: bucket)
         }
     }
 
     /// Whether a run that ended did anything. By its own counters where there are such; errors alone are nothing done.
-    private mutating func judgeEnd(_ chat: PerfChat, _ slot: Int, _ record: ChatRecord) {
+    private mutating func judgeEnd(_ chat: PerfChat, _ slot: Int, _ record: ChatRecord, _ step: inout AppTotals) {
         let hasWorked = record.hasWorked
         let seconds = age(chat, record) / 1_000
         if isSighted, seconds >= 60 { longEnds.append((slot, hasWorked)) }
         if hasWorked {
             workedEnds += 1
-            increments[slot].judged += 1
+            step.judged += 1
         } else if isSighted, !uncounted[slot] {
             idleEnds += 1
-            increments[slot].judged += 1
-            increments[slot].silent += 1
+            step.judged += 1
+            step.silent += 1
         } else if record.flags.contains(.fresh) {
             endings.append((record.seenAfter, seconds < PerfPass.leastWait))
         }
@@ -192,6 +198,7 @@ struct PerfPass {
             sharedChats += claim.isShared ? 1 : 0
             guard !claim.isTheirs else {
                 gauges[slot].ghosts &+= 1
+                flows?.countGhost()
                 return
             }
         }
@@ -213,7 +220,8 @@ struct PerfPass {
                 index: index, slot: slot, kind: kind, began: record.flags.contains(.started) ? record.startedAt : nil,
                 age: age, user: chat.present.contains(.user) ? chat.user : nil,
                 isMoving: hasProgressed && sinceQuiet < GhostSense.socketMemory,
-                isIdle: !hasProgressed && record.flags.contains(.fresh), isGhost: record.flags.contains(.ghost)))
+                isIdle: !hasProgressed && record.flags.contains(.fresh), isGhost: record.flags.contains(.ghost),
+                flow: flows?.current ?? FlowPass.none))
     }
 
     /// ms, by the runtime's own clock where it says.

@@ -87,6 +87,13 @@ public struct HistorySignals: Sendable {
             let whole: Evidence
             let own: ReadingTable.Column
             let count = HistorySignals.minutes(ref.window ?? options.window)
+            if ref.scope == .workflow {
+                // Minutes tell of apps.
+                runtimeColumn.append(.missing(.notTracked))
+                plain.append(.same(.missing(.notTracked)))
+                replicaColumns.append([])
+                continue
+            }
             if ref.metric != nil {
                 // Of pages of metrics nothing is kept.
                 whole = .missing(.notTracked)
@@ -106,7 +113,7 @@ public struct HistorySignals: Sendable {
                 let window = ref.signal.isWindowed ? windows[count] ?? self.window(count) : Window()
                 if ref.signal.isWindowed { windows[count] = window }
                 whole = subjects.contains(kind.subject) ? view.runtime(ref.signal, window) : .missing(.notTracked)
-                let isNeeded = subjects.contains(.app) && ref.scope == .own
+                let isNeeded = subjects.contains(.app) && ref.scope.isOfApp
                 own = isNeeded ? view.apps(ref.signal, window) : .same(.missing(.notTracked))
             }
             runtimeColumn.append(whole)

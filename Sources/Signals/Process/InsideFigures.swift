@@ -87,6 +87,7 @@ extension Evaluation {
             for view in views { runs = view.runs(of: app).flatMap { own in runs.map { $0 + own } } }
             if let runs { open.apps[slot].setRunning(runs, parked: views.reduce(0) { $0 + ($1.parked[app] ?? 0) }) }
         }
+        open.isTold = true
         open.total.setRunning(views.reduce(0) { $0 + ($1.runs ?? 0) }, parked: views.reduce(0) { $0 + $1.allParked })
     }
 }

@@ -14,8 +14,15 @@ extension ReplicaState {
             slots: shared.apps.slots(of: table.apps), capacity: shared.apps.capacity, shared,
             others, sockets: sockets(at: at, options))
         for slot in pass.slots { shared.apps.lastSeen[slot] = at }
+        if options.tracksWorkflows {
+            // Moved there and back: a copy of it would be made of all workflows at each answer.
+            var directory = FlowDirectory()
+            swap(&directory, &shared.flows.directory)
+            pass.flows = FlowPass(directory)
+        }
         pass.run(table, &chats, &identity)
         pass.settle(&chats, &ghosts, shared)
+        pass.flows?.settle(&flows, &shared, at: at, isWatched: isWatched)
         while shared.longEnds.count < pass.capacity { shared.longEnds.append(SharedState.LongEnds()) }
         for end in pass.longEnds {
             if end.worked { shared.longEnds[end.slot].worked &+= 1 } else { shared.longEnds[end.slot].silent &+= 1 }

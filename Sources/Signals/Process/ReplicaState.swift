@@ -37,6 +37,8 @@ struct ReplicaState: Sendable {
     /// Keys of chats that left the table since the last drain.
     var gone: [StableHash] = []
     var log = PerfLog()
+    /// The same by workflow, where a policy asks for that.
+    var flows = FlowLog()
     /// By app slot: increments so far.
     var totals: ContiguousArray<AppTotals> = []
     var total = AppTotals()
@@ -363,6 +365,7 @@ struct ReplicaState: Sendable {
     mutating func trim(before moment: Int64) {
         for endpoint in Endpoint.allCases { change(endpoint, .trimmed(before: moment)) }
         log.trim(before: moment)
+        flows.trim(before: moment)
         identity.trim(before: moment)
         line.trim(before: moment)
         usageAxis.trim(&usageSums, before: moment)

@@ -5,6 +5,7 @@ struct SharedState: Sendable {
     var apps = AppDirectory()
     var counters = CounterWatch()
     var latencies = LatencyLog()
+    var flows = SharedFlows()
     /// When a turn was last seen to happen anywhere on the runtime, ms.
     var lastTurnAt = Int64.min
     /// By app slot: runs of at least a minute that ended, with work counted and without.

@@ -8,6 +8,7 @@ extension Evaluation {
         var columns: [ReadingTable.Column] = []
         var floors: [Int: ReadingTable.Floors] = [:]
         var stretches: [Int: Range<Int64>] = [:]
+        var flowColumns = FlowColumns()
         for (slot, ref) in demand.enumerated() {
             if let query = ref.metric {
                 let whole = metric(ref, query)
@@ -17,6 +18,13 @@ extension Evaluation {
             }
             let subjects = ref.signal.info.subjects
             let start = at - (ref.window ?? options.window).milliseconds
+            if ref.scope == .workflow {
+                // Of nobody else, so nobody else is counted for it.
+                runtimeColumn.append(.missing(.notTracked))
+                columns.append(.same(.missing(.notTracked)))
+                flowColumns.set(flows(ref.signal, from: start, &shared), slot: slot)
+                continue
+            }
             let own: ReadingTable.Column
             let whole: Evidence
             if let period = ref.period {
@@ -35,7 +43,7 @@ extension Evaluation {
                 whole =
                     subjects.contains(options.kind.subject)
                     ? runtime(ref.signal, from: start, to: at, checksNow: true, &shared) : .missing(.notTracked)
-                let isNeeded = subjects.contains(.app) && ref.scope == .own
+                let isNeeded = subjects.contains(.app) && ref.scope.isOfApp
                 own = isNeeded ? apps(ref.signal, from: start, &shared) : .same(.missing(.notTracked))
             }
             if ref.function == nil { floors[slot] = self.floors(ref.signal, shared.open) }
@@ -45,7 +53,8 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns(demand), floors: floors, stretches: stretches, namesAllReplicas: state.knowsReplicas)
+            replicaColumns: replicaColumns(demand), floors: floors, stretches: stretches, namesAllReplicas: state.knowsReplicas,
+            workflows: flowRows, flowColumns: flowColumns)
     }
 
     /// The readings of each replica, by slot. Replica by replica: what is remembered of one has some fifty parts, and to take it
@@ -59,6 +68,7 @@ extension Evaluation {
     }
 
     private func reading(_ ref: SeriesRef, of replica: ReplicaState) -> Evidence {
+        guard ref.scope != .workflow else { return .missing(.notTracked) }
         if let query = ref.metric { return metric(ref, query, of: replica) }
         guard ref.function == nil, ref.period == nil else { return .missing(.notTracked) }
         return self.replica(ref.signal, replica, from: at - (ref.window ?? options.window).milliseconds, to: at)
@@ -89,6 +99,9 @@ extension Evaluation {
         fileprivate var latencies: [(start: Int64, index: LatencyIndex)] = []
         fileprivate var open: OpenRuns?
         fileprivate var gate: [(start: Int64, window: GateLog.Window)] = []
+        var flows: [(start: Int64, window: FlowWindow)] = []
+        var flowLatencies: [(start: Int64, index: LatencyIndex)] = []
+        var flowRuns: FlowRuns?
     }
 
     private func window(from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> PerfWindow {
@@ -106,7 +119,7 @@ extension Evaluation {
         return index
     }
 
-    private func open(asOf moment: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> OpenRuns {
+    func open(asOf moment: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> OpenRuns {
         if let open = shared.open { return open }
         let open = openRuns(asOf: moment, checksNow: checksNow)
         shared.open = open

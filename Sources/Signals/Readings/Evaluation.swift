@@ -34,7 +34,7 @@ struct Evaluation {
     }
 
     /// The same of the replicas that count; where nobody is, nobody can be reached.
-    private func combine(_ reasons: [MissingReason?]) -> MissingReason? {
+    func combine(_ reasons: [MissingReason?]) -> MissingReason? {
         reasons.isEmpty && state.isDeserted(asOf: at) ? .unreachable : Evaluation.combine(reasons)
     }
 
@@ -224,6 +224,8 @@ struct Evaluation {
         var total = RunGauges()
         /// By what the perf bodies say; nil when it cannot be told.
         var active: Int64?
+        /// The runtime itself told what really runs.
+        var isTold = false
     }
 
     /// `checksNow`: the newest answers must be evidence too, not only an answer not too long ago.

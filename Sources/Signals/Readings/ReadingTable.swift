@@ -24,6 +24,9 @@ public final class ReadingTable: Sendable {
     public let apps: [AppID]
     /// The replicas that are subjects, in the order of the configuration.
     public let replicas: [String]
+    /// The workflows that are subjects, by their app, then by the bytes of their names; none where no policy asks for them.
+    public let workflows: [Workflow]
+    let flowColumns: FlowColumns
     /// Whether a replica that is not among them is none any more: it is known who they are.
     public let namesAllReplicas: Bool
     @usableFromInline let runtimeColumn: [Evidence]
@@ -45,6 +48,18 @@ public final class ReadingTable: Sendable {
     private let stretches: [Int: Range<Int64>]
     private let zone: Zone
 
+    /// A workflow of an app.
+    public struct Workflow: Hashable, Sendable {
+        /// The place of its app in `apps`.
+        public let app: Int
+        public let name: PackID
+
+        public init(app: Int, name: PackID) {
+            self.app = app
+            self.name = name
+        }
+    }
+
     /// Of one slot.
     struct Floors: Sendable {
         var runtime: Double?
@@ -62,9 +77,11 @@ public final class ReadingTable: Sendable {
         runtime: String, kind: WatchedKind, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
         columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], stretches: [Int: Range<Int64>] = [:],
-        namesAllReplicas: Bool = false
+        namesAllReplicas: Bool = false, workflows: [Workflow] = [], flowColumns: FlowColumns = FlowColumns()
     ) {
         self.namesAllReplicas = namesAllReplicas
+        self.workflows = workflows
+        self.flowColumns = flowColumns
         self.floors = floors
         self.stretches = stretches
         self.runtime = runtime
@@ -103,12 +120,13 @@ public final class ReadingTable: Sendable {
     }
 
     /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
-    /// `replica` by slot, then replica; `floors` of apps by slot, `runtimeFloors` of the runtime. Apps must be sorted.
+    /// `replica` by slot, then replica; `workflow` by slot, then workflow; `floors` of apps by slot, `runtimeFloors` of the
+    /// runtime. Apps and workflows must be sorted.
     public convenience init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
         floors: [Int: ContiguousArray<Double?>] = [:], runtimeFloors: [Int: Double] = [:], stretches: [Int: Range<Int64>] = [:],
-        kind: WatchedKind = .runtime
+        kind: WatchedKind = .runtime, workflows: [Workflow] = [], workflow: [Int: ContiguousArray<Evidence>] = [:]
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
@@ -118,7 +136,7 @@ public final class ReadingTable: Sendable {
             replicaColumns: replica,
             floors: floors.mapValues { Floors(runtime: nil, apps: $0) }.merging(runtimeFloors.mapValues { Floors(runtime: $0) }) {
                 Floors(runtime: $1.runtime, apps: $0.apps)
-            }, stretches: stretches)
+            }, stretches: stretches, workflows: workflows, flowColumns: FlowColumns(workflow))
     }
 
     /// The same table with what clocks of that zone show, and with what its runtime and apps are called.
@@ -141,6 +159,8 @@ public final class ReadingTable: Sendable {
         demand = other.demand
         apps = other.apps
         replicas = other.replicas
+        workflows = other.workflows
+        flowColumns = other.flowColumns
         namesAllReplicas = other.namesAllReplicas
         runtimeColumn = other.runtimeColumn
         values = other.values

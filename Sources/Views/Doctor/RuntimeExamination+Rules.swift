@@ -44,8 +44,11 @@ extension RuntimeExamination {
         }
         for rule in policies.defaultPolicy.appRules where table.kind == .runtime {
             // Counters are dead, and endpoints silent, for all apps alike: one of them speaks for all.
-            let row = TableRow(table, kind: table.apps.isEmpty ? .runtime : .app)
-            if table.apps.isEmpty, let reason = report.summary.replicas.first?.missing[.perf] {
+            let isOfWorkflow = rule.subject == .workflow
+            let row = TableRow(table, kind: table.apps.isEmpty ? .runtime : isOfWorkflow ? .workflow : .app)
+            if isOfWorkflow, table.workflows.isEmpty, !table.apps.isEmpty {
+                lacking.append((rule.name, "sees no workflows: no chat of the perf answer names one"))
+            } else if table.apps.isEmpty, let reason = report.summary.replicas.first?.missing[.perf] {
                 lacking.append((rule.name, "sees no apps (\(reason))"))
             } else if let lack = lack(rule.when, row) {
                 lacking.append((rule.name, lack))

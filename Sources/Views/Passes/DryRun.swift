@@ -69,9 +69,10 @@ public struct RuleEvaluation: Sendable {
                 for subject in table.subjects(rule.subject) { add(rule, subject) }
             }
         }
-        for subject in table.subjects(.app) {
-            guard let id = subject.app, app == nil || app == id else { continue }
-            for rule in policies.policy(for: id).appRules { add(rule, subject) }
+        for id in table.apps where app == nil || app == id {
+            for rule in policies.policy(for: id).appRules {
+                for subject in table.subjects(rule.subject, of: id) { add(rule, subject) }
+            }
         }
         self.lines = lines
     }

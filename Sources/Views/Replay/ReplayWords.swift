@@ -19,14 +19,28 @@ public enum ReplayCaveat {
     public static let people =
         "Acknowledgements, silences, reverted actions, the kill switch and reloads are not in the history; tapes have them."
 
+    /// Of the history, what rules of these policies go by that it has not: pages of metrics, workflows.
+    public static func lacking(_ policies: [PolicySet]) -> [String] { [metrics(policies), workflows(policies)].compactMap { $0 } }
+
     /// Of the history, where rules of these policies read pages of metrics; nil where none does.
     public static func metrics(_ policies: [PolicySet]) -> String? {
-        let rules = policies.flatMap(\.allRules).filter { $0.when.readings.contains { $0.series.signal == .metric } }.map(\.name)
-        let names = Array(Set(rules)).inByteOrder()
+        named(policies) { $0.when.readings.contains { $0.series.signal == .metric } }.map {
+            "Metrics of the runtime's own pages are not in the history, so what rules read of them is missing; tapes have them: \($0)."
+        }
+    }
+
+    /// Of the history, where rules of these policies are on workflows; nil where none is.
+    public static func workflows(_ policies: [PolicySet]) -> String? {
+        named(policies) { $0.subject == .workflow }.map {
+            "Minutes tell of apps and not of their workflows, so rules on workflows are not judged; tapes have them: \($0)."
+        }
+    }
+
+    /// The first few rules that pass, by name; nil where none does.
+    private static func named(_ policies: [PolicySet], _ isMeant: (Rule) -> Bool) -> String? {
+        let names = Array(Set(policies.flatMap(\.allRules).filter(isMeant).map(\.name))).inByteOrder()
         guard !names.isEmpty else { return nil }
-        let more = names.count > 5 ? " and \(names.count - 5) more" : ""
-        return "Metrics of the runtime's own pages are not in the history, so what rules read of them is missing; tapes have them: "
-            + names.prefix(5).joined(separator: ", ") + more + "."
+        return names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
     }
 }
 

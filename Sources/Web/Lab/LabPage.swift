@@ -95,6 +95,8 @@ extension Page {
         let gaps = findings.gaps.prefix(5).map {
             "\(clocks.words($0.from)) to \(clocks.words($0.to)), \(id: $0.runtime): \(Shown.line($0.reason))" as HTML
         }
+        let caveats =
+            [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people] + findings.lacking
         return """
             <section class="banner info" aria-labelledby="found-h"><h2 id="found-h">\(comparison.headline)</h2>
             <p class="lead">\(clocks.words(findings.from)) to \(clocks.words(findings.until)) of \(findings.runtimes.map(Shown.id).joined(separator: ", ")).</p></section>
@@ -106,7 +108,7 @@ extension Page {
             \(HTML.when(!findings.warnings.isEmpty, "<section class=\"card doubtful\"><h2>Allowed, but probably not meant</h2><pre tabindex=\"0\">\(findings.warnings.prefix(20).joined(separator: "\n\n"))</pre></section>"))
             \(draft.map(file) ?? "")
             <section aria-labelledby="caveats-h"><h2 id="caveats-h">What this cannot tell</h2>
-            \(list([ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people].map { "\($0)" as HTML }, class: "faint"))
+            \(list(caveats.map { "\($0)" as HTML }, class: "faint"))
             \(HTML.when(!gaps.isEmpty, "<p>Of these times nothing is known:</p>\(list(Array(gaps)))"))</section>
             """
     }

@@ -33,6 +33,8 @@ final class PolicyLab: Sendable {
         let comparison: ReplayComparison
         let gaps: [ReplayGap]
         let warnings: [String]
+        /// What the rules of either side go by that the history has not, in sentences.
+        let lacking: [String]
     }
 
     struct Trial: Sendable {
@@ -195,7 +197,7 @@ final class PolicyLab: Sendable {
             return Findings(
                 runtimes: known.map(\.runtime), from: Timestamp(minute: first), until: Timestamp(minute: last),
                 comparison: ReplayComparison(old: outcome.stories[1], new: outcome.stories[0]), gaps: outcome.gaps,
-                warnings: new.warnings.map(\.description))
+                warnings: new.warnings.map(\.description), lacking: ReplayCaveat.lacking([new, old]))
         }
 
         private static func seconds() -> UInt64 {

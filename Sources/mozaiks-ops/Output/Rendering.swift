@@ -109,6 +109,12 @@ struct Rendering: Sendable {
         Shown.id(app.text)
     }
 
+    /// What it is about, where its runtime is known: `app app-clinic`, `workflow Generator of app app-clinic`.
+    func shown(_ subject: Subject) -> String {
+        guard let app = subject.app else { return "\(subject)" }
+        return (subject.workflow.map { "workflow \($0) of " } ?? "") + "app \(shownID(app))"
+    }
+
     // MARK: - Incidents
 
     func incidents(_ incidents: [Incident]) -> String {

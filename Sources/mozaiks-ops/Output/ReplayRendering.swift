@@ -173,7 +173,7 @@ struct ReplayRendering {
     private func label(_ incident: Incident) -> String { "\(incident.rule) \(shown(incident.subject))" }
 
     private func shown(_ subject: Subject) -> String {
-        subject.app.map { Rendering(terminal: terminal).shownID($0) } ?? Shown.id(subject.idText)
+        Shown.id(subject.idText)
     }
 
     private func severity(_ severity: Severity) -> String { Rendering(terminal: terminal).severity(severity) }

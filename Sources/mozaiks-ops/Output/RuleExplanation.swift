@@ -9,8 +9,7 @@ import Views
 extension RuleExplanation {
     func text(_ rendering: Rendering, whyNot: Bool) -> String {
         let terminal = rendering.terminal
-        let who = subject.app.map { "app \($0) on \(Shown.id(subject.runtime))" } ?? "\(subject)"
-        var text = "\(terminal.paint(rule.name, .bold)) on \(who), as of \(at)\n"
+        var text = "\(terminal.paint(rule.name, .bold)) on \(subject), as of \(at)\n"
         text += "  \(phase.rawValue)" + (timer.map { ": \($0)" } ?? "") + "  (\(source))\n"
         for note in notes { text += "  \(terminal.paint("note", .yellow)): \(Shown.code(note))\n" }
         let reasons = reasons

@@ -109,17 +109,17 @@ extension RuleEvaluation {
                 continue
             }
             let state = line.phase == .inactive ? "\(line.truth)" : "\(line.phase.rawValue), \(line.truth)"
-            let subject = line.subject.app.map { "app \(rendering.shownID($0))" } ?? "\(line.subject)"
-            text += "  \(Shown.id(line.rule)) on \(subject): \(terminal.paint(state, style(line.truth)))"
+            text += "  \(Shown.id(line.rule)) on \(rendering.shown(line.subject)): \(terminal.paint(state, style(line.truth)))"
             text += line.suppressedBy.map { ", kept quiet by \($0)" } ?? ""
             text += "\n      " + terminal.paint(Shown.code(line.explanation.withValues), .dim) + "\n"
         }
         for group in quiet {
-            guard let first = group.lines.first, let app = first.subject.app else { continue }
+            guard let first = group.lines.first else { continue }
             let isOne = group.lines.count == 1
-            text += "  \(group.rule) on \(isOne ? "app \(rendering.shownID(app))" : "\(group.lines.count) apps"): "
+            let noun = "\(first.subject.kind.rawValue)s"
+            text += "  \(group.rule) on \(isOne ? rendering.shown(first.subject) : "\(group.lines.count) \(noun)"): "
             text += terminal.paint("\(group.truth)", style(group.truth)) + "\n      "
-            text += isOne ? "" : "\(rendering.shownID(app)): "
+            text += isOne ? "" : "\(Shown.id(first.subject.idText)): "
             text += terminal.paint(Shown.code(first.explanation.withValues), .dim) + "\n"
         }
         return lines.isEmpty ? text + "  the runtime shows no such app\n" : text

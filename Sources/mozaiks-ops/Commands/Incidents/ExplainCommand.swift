@@ -15,7 +15,8 @@ enum ExplainCommand {
         at one poll of a runtime. Rates and history need more than one poll.
         """
     private static let who = [
-        Option("app", value: "APP_ID", "the app, for a rule on apps"),
+        Option("app", value: "APP_ID", "the app, for a rule on apps or on workflows"),
+        Option("workflow", value: "NAME", "its workflow, for a rule on workflows"),
         Option("replica", value: "URL", "the replica, for a rule on replicas"),
         Option("runtime", value: "NAME", "the runtime, where there are several"),
     ]
@@ -74,22 +75,25 @@ enum ExplainCommand {
         let situation = try await Situation.of(invocation)
         let arguments = invocation.arguments
         let policies = situation.pipeline.policies
-        let kind = arguments.value("app") == nil ? policies.subjects(ofRule: rule) : .app
+        let (app, workflow) = (arguments.value("app"), arguments.value("workflow"))
+        if workflow != nil, app == nil { throw UsageError("a workflow is one of an app: name that with --app") }
+        let kind = app == nil ? policies.subjects(ofRule: rule) : .app
         let runtime = try runtime(arguments.value("runtime"), kind, situation)
         let subject: Subject
-        switch (arguments.value("app"), policies.subjects(ofRule: rule)) {
-        case (let app?, _):
-            subject = .app(AppID(app), runtime: runtime)
+        switch (app, policies.subjects(ofRule: rule)) {
+        case (let app?, let kind):
+            subject = try ofApp(AppID(app), workflow.map { PackID($0) }, rule, kind, runtime, situation)
         case (nil, .replica):
             let known = situation.ticks.first { $0.runtime == runtime }?.readings.replicas ?? []
             guard let url = arguments.value("replica") ?? (known.count == 1 ? known[0] : nil) else {
                 throw UsageError("'\(rule)' is a rule on replicas: name one with --replica", hint: known.joined(separator: ", "))
             }
             subject = .replica(url, runtime: runtime)
-        case (nil, .app):
+        case (nil, .app?), (nil, .workflow?):
             let known = situation.ticks.first { $0.runtime == runtime }?.readings.apps.prefix(5).map(\.text) ?? []
+            let whom = kind == .workflow ? "workflows: name the app with --app, its workflow with --workflow" : "apps: name one with --app"
             throw UsageError(
-                "'\(rule)' is a rule on apps: name one with --app",
+                "'\(rule)' is a rule on \(whom)",
                 hint: known.isEmpty ? nil : "seen: " + known.joined(separator: ", "))
         case (nil, .host): subject = .host(runtime)
         case (nil, .service): subject = .service(runtime)
@@ -137,6 +141,21 @@ enum ExplainCommand {
         let current = situation.configured.map { configured in known.filter(configured.contains) } ?? known
         guard let only = current.count == 1 ? current[0] : known.count == 1 ? known[0] : nil else {
             throw UsageError("there are several \(wanted.rawValue)s: name one with --runtime", hint: known.joined(separator: ", "))
+        }
+        return only
+    }
+
+    /// The app, or the workflow of it that is named; the only one that was seen where none is.
+    private static func ofApp(
+        _ app: AppID, _ workflow: PackID?, _ rule: String, _ kind: SubjectKind?, _ runtime: String, _ situation: Situation
+    ) throws -> Subject {
+        if let workflow { return .workflow(workflow, app: app, runtime: runtime) }
+        guard kind == .workflow else { return .app(app, runtime: runtime) }
+        let known = situation.ticks.first { $0.runtime == runtime }?.readings.subjects(.workflow, of: app) ?? []
+        guard known.count == 1, let only = known.first else {
+            let names = known.prefix(5).compactMap(\.workflow?.text).joined(separator: ", ")
+            throw UsageError(
+                "'\(rule)' is a rule on workflows: name one with --workflow", hint: names.isEmpty ? nil : "seen: " + names)
         }
         return only
     }

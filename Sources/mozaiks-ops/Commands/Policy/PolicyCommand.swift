@@ -34,8 +34,8 @@ enum PolicyCommand {
     static let signals = Command(
         ["policy", "signals"], "List the signals that conditions may read",
         discussion:
-            "Each with its unit, what it is read of (app, runtime, replica, host, service) and what it is missing without: counters that the "
-            + "runtime moves, or a gate that a proxy asks. "
+            "Each with its unit, what it is read of (app, workflow, runtime, replica, host, service) and what it is missing without: "
+            + "counters that the runtime moves, or a gate that a proxy asks. "
             + "Rates, ratios, quantiles and counts are over a window: error_rate[10m], or the policy's window where none is "
             + "written. 'policy check --against URL' tells which of them a runtime shows.",
         examples: [

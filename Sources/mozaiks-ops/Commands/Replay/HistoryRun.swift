@@ -85,7 +85,7 @@ struct HistoryRun {
             side: .init(name: new.name, story: stories[0]),
             against: against.map { .init(name: $0.name, story: stories[1]) },
             caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people]
-                + [ReplayCaveat.metrics([new.policies] + (against.map { [$0.policies] } ?? []))].compactMap { $0 })
+                + ReplayCaveat.lacking([new.policies] + (against.map { [$0.policies] } ?? [])))
     }
 }
 
