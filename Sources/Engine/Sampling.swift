@@ -40,7 +40,8 @@ extension CompiledCondition {
     /// Every reading of the condition with its value now, in the order of the text.
     func compared(_ source: some ReadingSource) -> [ComparedReading] {
         readings.map { slot, series in
-            ComparedReading(series: series.description, unit: series.resultUnit, evidence: source.reading(slot))
+            ComparedReading(
+                series: series.description, unit: series.resultUnit, evidence: source.reading(slot), least: source.floor(slot))
         } + comparedFigures(source)
     }
 }

@@ -77,13 +77,19 @@ extension ComparedReading {
     public var document: JSON {
         var object: JSONObject = ["series": .string(series), "unit": .string(unit.name)]
         evidence.append(to: &object)
+        if let least { object.append("at_least", .double(least)) }
         return .object(object)
     }
 
     public init(_ reader: DocumentReader) throws(DocumentError) {
+        var least: Double?
+        if let member = try reader.optional("at_least") {
+            guard let value = member.value.double, value.isFinite else { throw member.error("is not a figure") }
+            least = value
+        }
         self.init(
             series: try reader.member("series").string(), unit: try Unit(reader.member("unit")),
-            evidence: try Evidence(reader))
+            evidence: try Evidence(reader), least: least)
     }
 }
 

@@ -23,11 +23,16 @@ public struct ComparedReading: Hashable, Sendable {
     public let series: String
     public let unit: Unit
     public let evidence: Evidence
+    /// What it was at the least where it is missing: some of it was not seen, or figures contradict each other. Evidence for
+    /// `>` and never for `<`.
+    public let least: Double?
 
-    public init(series: String, unit: Unit, evidence: Evidence) {
+    /// - Parameter least: left out of a reading that is known.
+    public init(series: String, unit: Unit, evidence: Evidence, least: Double? = nil) {
         self.series = series
         self.unit = unit
         self.evidence = evidence
+        self.least = evidence.value == nil ? least : nil
     }
 }
 

@@ -180,9 +180,9 @@ enum Page {
     private static func values(_ condition: String, _ readings: [ComparedReading]) -> String {
         let text = Shown.code(condition)
         guard isLong(text), !readings.isEmpty else { return text }
-        let known = readings.filter { $0.evidence.value != nil }
+        let known = readings.compactMap { reading in reading.known.map { "\(reading.series) \($0)" } }
         let missing = readings.count - known.count
-        let words = known.map { "\($0.series) \(Figure.text($0.evidence, $0.unit))" } + (missing > 0 ? ["and \(missing) missing"] : [])
+        let words = known + (missing > 0 ? ["and \(missing) missing"] : [])
         return Shown.code(words.joined(separator: ", "))
     }
 

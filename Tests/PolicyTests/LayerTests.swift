@@ -213,6 +213,19 @@ import YAML
         #expect(told(text, app: "app_1") == expected)
     }
 
+    @Test("a figure that is known in part is told as so much at the least, and never as unknown")
+    func atLeast() {
+        let transition = Transition(
+            at: Timestamp(milliseconds: 0), rule: "mine", subject: .runtime("shared"), from: .inactive, to: .firing, reason: "",
+            condition: "",
+            readings: [
+                ComparedReading(series: "tokens[5m]", unit: .perMinute, evidence: .missing(.deadCounter)),
+                ComparedReading(series: "cost[today]", unit: .dollars, evidence: .missing(.tooLittleData), least: 61),
+            ])
+        let text = RuleText.filled("spent {value}", in: .prose, rule: "mine", severity: .warning, transition: transition)
+        #expect(text == "spent at least 61 USD")
+    }
+
     static let hostile = [
         "<!here>", "a\nb", "x; rm -rf /", "{runtime}", "\u{202E}x", "a|b", "`touch RAN`", "$(touch RAN)", "'; touch RAN; '",
         "\"; touch RAN; \"",

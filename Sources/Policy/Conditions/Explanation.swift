@@ -55,7 +55,8 @@ extension CompiledCondition {
             },
             readings: readings.map {
                 ComparedReading(
-                    series: $0.series.description, unit: $0.series.resultUnit, evidence: source.reading($0.slot))
+                    series: $0.series.description, unit: $0.series.resultUnit, evidence: source.reading($0.slot),
+                    least: source.floor($0.slot))
             } + comparedFigures(source),
             lackedLabels: pieces.reduce(into: []) { names, piece in
                 guard case .label(let index, let name) = piece, source.label(index) == nil else { return }

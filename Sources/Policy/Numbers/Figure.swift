@@ -46,3 +46,11 @@ public enum Figure {
         return number(value) + " B"
     }
 }
+
+extension ComparedReading {
+    /// For people: `61%`, `at least 61%`; nil where nothing is known of it.
+    public var known: String? {
+        if let least { return "at least \(Figure.text(least, unit))" }
+        return evidence.value.map { Figure.text($0, unit) }
+    }
+}

@@ -209,7 +209,7 @@ public struct RuleText: Hashable, Sendable {
         case .rule: return (rule, false)
         case .severity: return (severity.rawValue, false)
         case .value:
-            return (transition.readings.first { $0.evidence.value != nil }.map { Figure.text($0.evidence, $0.unit) } ?? "unknown", false)
+            return (transition.readings.lazy.compactMap(\.known).first ?? "unknown", false)
         case .since: return ("\(transition.at)", false)
         }
     }
