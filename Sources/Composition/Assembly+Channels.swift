@@ -8,7 +8,7 @@ import Settings
 extension Assembly {
     /// How many messages a channel's service takes; nil: as many as there are.
     public func pace(of channel: String) -> Pace? {
-        configuration.channels.first { $0.name == channel }?.pace
+        configuration.channels.first { $0.name.isSame(as: channel) }?.pace
     }
 
     /// The channel that a configuration read later describes, on this one's connections.

@@ -107,6 +107,7 @@ public struct Assembly: Sendable {
         client = try HTTPClient(options)
         settings = Assembly.settings(configuration)
         let (client, polling) = (client, configuration.polling)
+        let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
         let runtimes = configuration.runtimes.map { runtime in
             let method = runtime.authentication.method(runtime.name, in: environment)
             var target = Target(
@@ -115,14 +116,9 @@ public struct Assembly: Sendable {
                 bodyLimit: polling.bodyLimit)
             target.tls = runtime.tls
             target.metrics = runtime.watched.metrics
-            target.finder = runtime.finding.map { finding in
-                TargetFinder(
-                    Assembly.source(finding, of: runtime.name, client: client, clock: clock, in: environment), of: runtime.name,
-                    clock: clock)
-            }
+            target.finder = runtime.finding.map { TargetFinder($0.source(of: runtime.name, means), of: runtime.name, clock: clock) }
             return target
         }
-        let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
         targets =
             runtimes + Assembly.hosts(configuration, client: client, clock: clock) + Assembly.services(configuration, means, network)
         self.means = means

@@ -38,15 +38,12 @@ public struct HTTPResponse: Sendable {
     /// From handing the request to the network until the last byte. Milliseconds; waiting for a free connection
     /// is not counted, connecting is.
     public let elapsedMs: Double
-    /// The same until the first byte of the answer.
-    public let ttfbMs: Double
     /// Whether the answer came over a connection kept from an earlier request.
     public let reusedConnection: Bool
     /// How often the request was sent again because a kept connection turned out to be closed. Not an error.
     public let staleRetries: Int
     /// Numeric address of the peer; empty when unknown.
     public let remoteAddress: String
-    public let remotePort: Int
     /// The URL that answered, after redirects, without credentials and query values.
     public let effectiveURL: String
     /// The proxy that may have answered itself, without its login: what was asked in plain HTTP went by it. Nil where none was

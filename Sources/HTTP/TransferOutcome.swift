@@ -22,11 +22,9 @@ extension Transfer {
             headers: head.headers,
             body: body,
             elapsedMs: Double(easy.microseconds(CURLINFO_TOTAL_TIME_T)) / 1_000,
-            ttfbMs: Double(easy.microseconds(CURLINFO_STARTTRANSFER_TIME_T)) / 1_000,
             reusedConnection: easy.number(CURLINFO_NUM_CONNECTS) == 0,
             staleRetries: max(0, timesSent - 1 - redirects),
             remoteAddress: easy.text(CURLINFO_PRIMARY_IP),
-            remotePort: easy.number(CURLINFO_PRIMARY_PORT),
             effectiveURL: HTTPURL.redact(easy.text(CURLINFO_EFFECTIVE_URL), hidesPath: request.hidesPath),
             proxy: speaker)
         response.phases = easy.phases

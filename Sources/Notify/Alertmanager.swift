@@ -24,6 +24,10 @@ public struct Alertmanager: WordedChannel, Serviced {
 
     public var keepAlive: TimeSpan? { settings.resend }
 
+    public func draft(_ message: Message) -> Draft {
+        Draft(text: nil, document: .array([Alertmanager.alert(message, until: message.at + .minutes(5), template)]))
+    }
+
     public func deliver(_ message: Message) async -> Delivery {
         do throws(Undelivered) {
             let secret: Secret?

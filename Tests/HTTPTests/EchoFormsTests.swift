@@ -41,8 +41,8 @@ import Testing
 
     private func answer(_ request: HTTPRequest, _ status: Int, _ body: String, proxy: Secret? = nil) -> String {
         let answer = HTTPResponse(
-            status: status, headers: HTTPHeaders(), body: ResponseBody(bytes: body.utf8), elapsedMs: 0, ttfbMs: 0, reusedConnection: false,
-            staleRetries: 0, remoteAddress: "", remotePort: 0, effectiveURL: "")
+            status: status, headers: HTTPHeaders(), body: ResponseBody(bytes: body.utf8), elapsedMs: 0, reusedConnection: false,
+            staleRetries: 0, remoteAddress: "", effectiveURL: "")
         return Echo.hidden(in: answer, of: request, proxy: proxy).body.text
     }
 

@@ -9,9 +9,9 @@ import Testing
         var headers = HTTPHeaders()
         if let location { headers.append(name: "Location", value: location) }
         return HTTPResponse(
-            status: status, headers: headers, body: ResponseBody(bytes: []), elapsedMs: 1, ttfbMs: 1, reusedConnection: false,
+            status: status, headers: headers, body: ResponseBody(bytes: []), elapsedMs: 1, reusedConnection: false,
             staleRetries: 0,
-            remoteAddress: "", remotePort: 0, effectiveURL: "")
+            remoteAddress: "", effectiveURL: "")
     }
 
     private func next(_ url: String, _ location: String?, status: Int = 302) throws(Redirect.Refusal) -> HTTPRequest? {

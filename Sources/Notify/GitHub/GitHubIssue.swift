@@ -24,6 +24,12 @@ public struct GitHubIssue: WordedChannel, Serviced {
         service = Service("GitHub", name: name, client: means.client, clock: means.clock)
     }
 
+    public func draft(_ message: Message) -> Draft {
+        let title = GitHubText.title(message, template)
+        let body = GitHubText.body(message, mark: GitHubIssue.mark(issue: message), template)
+        return Draft(text: "\(title)\n\n\(body)", document: ["title": .string(title), "body": .string(body)])
+    }
+
     public func deliver(_ message: Message) async -> Delivery { await deliver(message, knownAs: nil) }
 
     public func deliver(_ message: Message, knownAs reference: String?) async -> Delivery {

@@ -31,6 +31,17 @@ public struct EmailChannel: WordedChannel {
         self.notice = notice ?? { [logger = means.logger] text in logger.warning("a recipient was not reached", ["why": .text(text)]) }
     }
 
+    public func draft(_ message: Message) -> Draft {
+        let wording = Wording(message, template)
+        let outline = Outline(wording)
+        let (subject, text) = (EmailMessage.subject(wording), EmailText.render(outline))
+        return Draft(
+            text: "Subject: \(subject)\n\n\(text)",
+            document: [
+                "subject": .string(subject), "text": .string(text), "html": .string(EmailHTML.render(outline, message)),
+            ])
+    }
+
     public func deliver(_ message: Message) async -> Delivery {
         var login: Mail.Login?
         if let user = settings.login?.user, let password {

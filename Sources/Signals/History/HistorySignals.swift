@@ -393,17 +393,3 @@ extension HistorySignals.Window {
         return all
     }
 }
-
-extension MinuteRow {
-    /// The row of a minute in which nobody looked.
-    static func unwatched(_ minute: Int64) -> MinuteRow {
-        MinuteRow(
-            minute: minute, app: nil, readings: Signal.allCases.map { _ in .missing(.tooLittleData) },
-            chatsMissing: .tooLittleData)
-    }
-
-    func reading(_ signal: Signal) -> Evidence {
-        let raw = Int(signal.rawValue)
-        return raw < readings.count ? readings[raw] : .missing(.notTracked)
-    }
-}

@@ -223,3 +223,17 @@ extension MinuteRow {
         return CounterRules(alive: runtime.liveCounters, dead: runtime.deadCounters, price: price).minute(signal, self, of: runtime)
     }
 }
+
+extension MinuteRow {
+    /// The row of a minute in which nobody looked.
+    static func unwatched(_ minute: Int64) -> MinuteRow {
+        MinuteRow(
+            minute: minute, app: nil, readings: Signal.allCases.map { _ in .missing(.tooLittleData) },
+            chatsMissing: .tooLittleData)
+    }
+
+    func reading(_ signal: Signal) -> Evidence {
+        let raw = Int(signal.rawValue)
+        return raw < readings.count ? readings[raw] : .missing(.notTracked)
+    }
+}

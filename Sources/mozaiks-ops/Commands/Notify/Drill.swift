@@ -6,7 +6,6 @@ import Journal
 import Model
 import Notify
 import Policy
-import Simulator
 import Views
 
 /// Messages that are sent to see whether they arrive.

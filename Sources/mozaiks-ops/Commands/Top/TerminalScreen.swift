@@ -1,6 +1,5 @@
 import Ambient
 import Cycle
-import Digest
 import Glibc
 import Journal
 import Model

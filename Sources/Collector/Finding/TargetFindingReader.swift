@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Settings
 import YAML
 
 /// Reads where a runtime's replicas are to be found.

@@ -1,7 +1,7 @@
 import Ambient
 import HTTP
 import Model
-import YAML
+import Settings
 
 /// Where a runtime's replicas are to be found, where the configuration does not name them.
 public enum TargetFinding: Sendable, Equatable {
@@ -101,6 +101,28 @@ public enum TargetFinding: Sendable, Equatable {
                 entry("kubernetes.api", cluster.api), entry("kubernetes.token_file", cluster.tokenFile),
                 entry("kubernetes.ca_file", cluster.caFile), entry("kubernetes.refresh", "\(cluster.refresh)"),
             ]
+        }
+    }
+
+    /// Whoever says who a runtime's replicas are. Reads no secret yet, and asks nobody.
+    public func source(of runtime: String, _ means: Means) -> any TargetSource {
+        let owner = "the targets of \(runtime)"
+        switch self {
+        case .dns(let name):
+            guard let port = name.port else { return ServiceTargets(record: name.host, scheme: name.scheme, refresh: name.refresh) }
+            return AddressTargets(
+                host: name.host, port: port, scheme: name.scheme, family: name.records == .aaaa ? .ipv6 : .ipv4, refresh: name.refresh)
+        // Looking costs next to nothing.
+        case .files(let paths): return FileTargets(paths: paths, refresh: .seconds(10))
+        case .http(let service):
+            return ServedTargets(
+                url: service.url, client: means.client, authenticator: means.authenticator(service.authentication, owner),
+                tls: service.tls, refresh: service.refresh)
+        case .kubernetes(let cluster):
+            return ClusterTargets(
+                namespace: cluster.namespace, service: cluster.service, port: cluster.port, scheme: cluster.scheme, api: cluster.api,
+                client: means.client, authenticator: means.authenticator(.bearer(.file(cluster.tokenFile)), owner),
+                tls: TLSFiles(caFile: cluster.caFile), refresh: cluster.refresh)
         }
     }
 }
