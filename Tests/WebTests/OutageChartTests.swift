@@ -71,6 +71,19 @@ struct OutageChartTests {
         #expect(world.face().get("/").text.contains("08:56:00 to 08:57:00: it was not in the answers"))
     }
 
+    @Test("of what takes several answers nothing is said to be read no more while others of them come")
+    func partly() throws {
+        let world = try World()
+        let minutes = [Evidence.value(20), .missing(.stale), .missing(.stale), .missing(.stale)].enumerated().map { place, runs in
+            ChartTests.minute(Self.now - 6 + Int64(place), [.activeRuns: runs, .websockets: .value(22)])
+        }
+        try world.engine.commitTick(TickRecord(states: [World.sight()], minutes: minutes))
+        let text = world.face().get("/").text
+        #expect(
+            text.contains("Concurrent runs by app: <strong>no figure since 08:55:00: an answer that it takes is too old</strong>"),
+            "\(text.suffix(9_000))")
+    }
+
     @Test("the history has the reason of the outage at once, and of a dead counter that it is dead")
     func series() throws {
         let face = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard])).face()
