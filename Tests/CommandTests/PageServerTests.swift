@@ -18,6 +18,7 @@ import Testing
         try CheckTests.serving("busy") { url in
             let shell = Shell()
             let files = CertificateFiles()
+            _ = QuickPolicy.write(to: shell.folder, severity: "critical")
             let port = try Loopback.closedPort()
             shell.configure(url, "server: {listen: \"127.0.0.1:\(port)\", certificate: \(files.certificate), key: \(files.key)}")
             let daemon = try shell.start(["run"], atMost: 240)
