@@ -107,7 +107,8 @@ extension Journal {
     }
 
     /// The incident with that id, the only one whose id begins so, or the only one whose short id does: at least four
-    /// digits of it. Throws `.unknownID`; of several `.ambiguousID`, with their short ids and what tells them apart.
+    /// digits of it. Throws `.unknownID`; of several `.ambiguousID`, with the ids that begin so, short ones
+    /// where those do, and what tells them apart.
     public func incident(_ written: String) throws(JournalError) -> IncidentRow {
         // No id has a capital letter, and phones begin a line with one.
         let named = written.lowercased()
@@ -120,7 +121,8 @@ extension Journal {
             if let exact = found.first(where: { $0.id.isSame(as: named) }) { return exact }
             guard !named.isEmpty else { throw database.error(.unknownID) }
             let known = try incidentIDs(database)
-            if named.utf8.count >= ShortID.least, found.count < 6 {
+            // Fewer digits find no incident by its short id, and do not take another's for the one that was meant.
+            if named.utf8.count >= ShortID.least || !found.isEmpty, found.count < 6 {
                 let others = known.filter { id in
                     ShortID.digits(of: id).utf8.starts(with: named.utf8) && !found.contains { $0.id.isSame(as: id) }
                 }
@@ -137,7 +139,9 @@ extension Journal {
                 throw database.error(
                     .ambiguousID(
                         found.map { row in
-                            "\(short[row.id] ?? row.id) (\(Shown.id(row.rule)) on \(row.subject), \(row.status.rawValue), opened \(row.openedAt))"
+                            // What was typed begins it: a short one that does not would be no more of the same.
+                            let shown = short[row.id].flatMap { $0.utf8.starts(with: named.utf8) ? $0 : nil } ?? row.id
+                            return "\(shown) (\(Shown.id(row.rule)) on \(row.subject), \(row.status.rawValue), opened \(row.openedAt))"
                         }))
             }
             return first

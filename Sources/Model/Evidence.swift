@@ -84,7 +84,7 @@ public enum MissingReason: Hashable, Sendable {
         case .unreachable: kind == .host ? "the host's figures could not be read" : "the \(name) gave no answer"
         case .error(let status): status == 0 ? "the \(name) answered with an error" : "the \(name) answered \(status)"
         case .malformed: "the answer could not be read"
-        case .stale: "the newest answer is too old"
+        case .stale: "an answer that it takes is too old"
         case .partial: "some replicas gave no evidence"
         case .tooLittleData: "not watched long enough yet"
         case .noTraffic: "there was nothing to measure"

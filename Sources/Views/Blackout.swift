@@ -5,7 +5,7 @@ import Signals
 /// That a signal is not read any more: what was read last is not so now, and of the minutes since nothing is on record yet.
 public struct Blackout: Hashable, Sendable {
     /// What is seen less often says nothing of now.
-    private static let latest = TimeSpan.minutes(3)
+    fileprivate static let latest = TimeSpan.minutes(3)
 
     /// When the last answer that said something came.
     public let since: Timestamp
@@ -38,18 +38,20 @@ extension RuntimePast {
         // What ends before now tells of then.
         guard now - end < .minutes(1) else { return self }
         let blackouts = panels.map { panel in panel.signals.lazy.compactMap { Blackout(of: $0, in: sight, now: now) }.first }
-        guard blackouts.contains(where: { $0 != nil }) else { return self }
+        let hasEnded = blackouts.contains { $0 != nil }
+        guard hasEnded || panels.contains(where: { sight.leavesOut($0, now: now) }) else { return self }
         var past = self
-        past.range = range.reaching(to: end.minute)
+        if hasEnded { past.range = range.reaching(to: end.minute) }
         let missing = past.range.count - range.count
         past.panels = zip(panels, blackouts).map { panel, blackout in
+            let isLeftOut = sight.leavesOut(panel, now: now)
             // What is still read goes on with the value that is on record.
             let series = panel.series.map { series in
                 Series(
                     name: series.name, values: series.values + Array(repeating: nil, count: missing),
-                    present: blackout == nil ? series.present + missing : 0)
+                    present: blackout == nil && !isLeftOut ? series.present + missing : 0)
             }
-            guard let blackout else { return Panel(panel, series: series) }
+            guard let blackout else { return Panel(panel, series: series, isLeftOut: isLeftOut) }
             let first = max(blackout.firstMinute, past.range.minutes.lowerBound)
             var gaps = panel.gaps.compactMap { gap -> Gap? in
                 let end = min(gap.minutes.upperBound, first)
@@ -62,5 +64,22 @@ extension RuntimePast {
             return Panel(panel, series: series, gaps: gaps, blackout: blackout)
         }
         return past
+    }
+}
+
+extension RuntimeSight {
+    /// Whether every process answers its health check with a no that has none of a panel's figures: what was read before is not so now.
+    fileprivate func leavesOut(_ panel: RuntimePast.Panel, now: Timestamp) -> Bool {
+        guard summary.kind == .runtime, now - polledAt <= Blackout.latest, !summary.replicas.isEmpty else { return false }
+        return summary.replicas.allSatisfy { replica in
+            replica.isHealthy == false
+                && panel.signals.allSatisfy { signal in
+                    switch signal {
+                    case .websockets: replica.websockets == nil
+                    case .mongodbLatency: replica.mongoPingMilliseconds == nil
+                    default: false
+                    }
+                }
+        }
     }
 }

@@ -128,7 +128,16 @@ struct PastBuilder {
         zip(drawn, tracks).map { panel, track in
             RuntimePast.Panel(
                 title: panel.title, signals: panel.signals, isStacked: panel.isStacked,
-                series: track.isStacked ? layers(track) : lines(track), gaps: track.gaps)
+                series: track.isStacked ? layers(track) : lines(track), gaps: gaps(track))
+        }
+    }
+
+    /// What is shown at other times is tracked: it was not in the answers then, as MongoDB's latency is not in a health check that says no.
+    private func gaps(_ track: Track) -> [RuntimePast.Gap] {
+        let never = MissingReason.notTracked.explanation(of: kind)
+        guard track.seen.contains(where: { $0 > 0 }) else { return track.gaps }
+        return track.gaps.map {
+            $0.reason.isSame(as: never) ? RuntimePast.Gap(minutes: $0.minutes, reason: "it was not in the answers") : $0
         }
     }
 

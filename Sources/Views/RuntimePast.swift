@@ -96,21 +96,27 @@ public struct RuntimePast: Sendable {
         public let gaps: [Gap]
         /// That nothing of it is read any more, by the newest polls.
         public let blackout: Blackout?
+        /// That the newest health checks say no, and nothing of it.
+        public let isLeftOut: Bool
 
-        init(title: String, signals: [Signal], isStacked: Bool, series: [Series], gaps: [Gap], blackout: Blackout? = nil) {
+        init(
+            title: String, signals: [Signal], isStacked: Bool, series: [Series], gaps: [Gap], blackout: Blackout? = nil,
+            isLeftOut: Bool = false
+        ) {
             self.title = title
             self.signals = signals
             self.isStacked = isStacked
             self.series = series
             self.gaps = gaps
             self.blackout = blackout
+            self.isLeftOut = isLeftOut
         }
 
         /// The same with other contents.
-        init(_ panel: Panel, series: [Series], gaps: [Gap]? = nil, blackout: Blackout? = nil) {
+        init(_ panel: Panel, series: [Series], gaps: [Gap]? = nil, blackout: Blackout? = nil, isLeftOut: Bool = false) {
             self.init(
                 title: panel.title, signals: panel.signals, isStacked: panel.isStacked, series: series, gaps: gaps ?? panel.gaps,
-                blackout: blackout)
+                blackout: blackout, isLeftOut: isLeftOut)
         }
 
         public var unit: Unit { signals[0].info.unit }

@@ -48,11 +48,20 @@ public struct StatusVerdict: Sendable {
         self.journalError = journalError
         self.stale = stale
         unjudged = StatusVerdict.unjudged(summaries)
+        // Where several are watched an address, or a folder of a host, does not say of which.
+        func named(_ lines: [String], of summary: RuntimeSummary) -> [String] {
+            summaries.count > 1 ? lines.map { "\(summary.kind.rawValue) \(Shown.id(summary.runtime)): \($0)" } : lines
+        }
         blind = summaries.flatMap { summary in
-            (summary.replicas.isEmpty ? StatusVerdict.lostness(summary) : summary.replicas.flatMap(StatusVerdict.blindness))
+            (summary.replicas.isEmpty
+                ? StatusVerdict.lostness(summary) : named(summary.replicas.flatMap(StatusVerdict.blindness), of: summary))
                 + StatusVerdict.pageBlindness(of: summary)
         }
-        unhealthy = summaries.flatMap { StatusVerdict.sickness($0, $0.replicas) }
+        // A service that is down is named already.
+        unhealthy = summaries.flatMap { summary in
+            let lines = StatusVerdict.sickness(summary, summary.replicas)
+            return summary.kind == .service ? lines : named(lines, of: summary)
+        }
     }
 
     /// `4 critical rules need about 35m more of watching: restart-loop, runs-stuck, runtime-saturated and 1 more`. Of what is usual

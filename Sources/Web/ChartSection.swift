@@ -145,7 +145,7 @@ struct ChartSection {
         {
             return "\(since), and nothing was read yet: \(reason.explanation(of: drawn.kind))."
         }
-        return "\(since): the first minute is not complete yet."
+        return "\(since): the first minute is not on record yet."
     }
 
     /// Panels without any evidence, by the reason that is the newest.

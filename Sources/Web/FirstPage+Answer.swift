@@ -177,7 +177,10 @@ extension FirstPage {
                     + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
         }
         guard verdict.state != .unknown else {
-            guard verdict.unseen != nil else { return "nothing new can be: what is not seen is not judged" }
+            // That nobody answers is judged, too.
+            guard verdict.unseen != nil || hasBegun && verdict.stale == nil else {
+                return "nothing new can be: what is not seen is not judged"
+            }
             let seen: HTML = hasBegun ? "nothing yet: no rule has held for long enough" : "nothing: what is seen asks for nothing"
             return "\(seen); what is not seen is not judged"
         }
@@ -185,8 +188,10 @@ extension FirstPage {
             guard verdict.state == .ok, !hasBegun else { return "nothing yet: no rule has held for long enough" }
             return isSoFar ? "nothing: no rule that can be judged asks for anything" : "nothing, and nothing has to be"
         }
-        if overview.open.allSatisfy({ $0.decisions.isEmpty }) { return "nothing by itself: no rule asks for more here than telling people" }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
+        let asked = overview.approvals.count
+        if refused == nil, asked > 0 { return "nothing yet: \(asked == 1 ? "an action waits" : "\(asked) actions wait") for a yes" }
+        if overview.open.allSatisfy({ $0.decisions.isEmpty }) { return "nothing by itself: no rule asks for more here than telling people" }
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
     }
 

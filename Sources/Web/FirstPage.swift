@@ -89,9 +89,11 @@ struct FirstPage {
             overview.waiting.isEmpty
             ? "" as HTML
             : "<p>\(overview.waiting.count) command\(overview.waiting.count == 1 ? "" : "s") that no engine has taken yet.</p>"
+        // What only the daemon has to take waits for nobody who reads this.
+        let title: HTML = overview.approvals.isEmpty ? "Asked for" : "Waits for you"
         return """
-            <section id="waiting" aria-labelledby="waiting-h"><h2 id="waiting-h">Waits for you</h2>\(cards.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)\(HTML.when(forms.visitor.session == nil, "<p>\(forms.signIn(to: "waiting"))</p>"))</section>
+            <section id="waiting" aria-labelledby="waiting-h"><h2 id="waiting-h">\(title)</h2>\(cards.joined())\
+            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)\(HTML.when(forms.visitor.session == nil && !overview.approvals.isEmpty, "<p>\(forms.signIn(to: "waiting"))</p>"))</section>
             """
     }
 

@@ -105,9 +105,11 @@ struct PanelChart {
             return
                 "nothing read since \(clocks.words(blackout.since)) (\(clocks.age(blackout.since))): \(blackout.reason.explanation(of: kind))"
         }
+        if panel.isLeftOut { return "no figure now: the health check says no" }
         let end = clocks.now - range.until < .minutes(5) ? "now" : "at the end"
         guard let gap = panel.gaps.last, gap.minutes.upperBound >= range.minutes.upperBound else { return "nothing to measure \(end)" }
-        return "nothing read since \(clocks.words(Timestamp(minute: gap.minutes.lowerBound))): \(gap.reason)"
+        // It may be made of several answers, of which others come.
+        return "no figure since \(clocks.words(Timestamp(minute: gap.minutes.lowerBound))): \(gap.reason)"
     }
 
     private func name(_ name: RuntimePast.Series.Name) -> HTML {

@@ -45,6 +45,11 @@ import Testing
                 candidates.count == several.count && candidates.allSatisfy { $0.hasPrefix(digits) && $0.contains("noisy-neighbor on app") })
         }
         #expect(throws: JournalError.self) { try journal.incident("ff") }
+        // The beginning of one's whole id and of others' short ones is none that one could mean.
+        try journal.commitTick(TickRecord(incidents: [incident("cfffffffffffffff-1")]))
+        let error = #expect(throws: JournalError.self) { try journal.incident("c") }
+        guard case .ambiguousID(let candidates)? = error?.cause else { throw Unexpected() }
+        #expect(candidates.count > 1 && candidates.allSatisfy { $0.hasPrefix("c") }, "\(candidates)")
         #expect(throws: JournalError.self) { try journal.incident("") }
     }
 

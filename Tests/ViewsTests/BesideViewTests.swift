@@ -32,6 +32,14 @@ import Testing
         #expect(verdict.line.hasPrefix("UNKNOWN: /proc: \(MissingReason.unreachable) (/proc: no stat"), "\(verdict.line)")
     }
 
+    @Test func ofSeveralWhatIsNotSeenIsNamed() {
+        let host = summary(.host) { $0.missing[.host] = .unreachable }
+        let runtime = summary(.runtime) { $0.missing = [.health: .unreachable, .perf: .unreachable] }
+        let line = StatusVerdict(summaries: [runtime, host], at: Timestamp(milliseconds: 0), open: []).line
+        #expect(line.contains(": runtime this: ") && line.contains("; host this: ") && line.contains(": unreachable"), "\(line)")
+        #expect(!StatusVerdict(summaries: [runtime], at: Timestamp(milliseconds: 0), open: []).line.contains("runtime this"))
+    }
+
     @Test func nobodyIsToldOfPathsThatThereAreNot() {
         func figures(_ kind: WatchedKind, _ endpoint: Endpoint) -> [String] {
             let summary = summary(kind) { $0.missing[endpoint] = .unreachable }

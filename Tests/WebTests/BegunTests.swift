@@ -31,7 +31,9 @@ struct BegunTests {
     }
 
     /// A journal as an engine leaves it after polls, one every ten seconds from the start on.
-    static func world(_ rules: [String], _ polls: [[String: Int]] = [Crowd.calm], knowsRules: Bool = true) throws -> World {
+    static func world(_ rules: [String], _ polls: [[String: Int]] = [Crowd.calm], knowsRules: Bool = true, sight: StateRow = World.sight())
+        throws -> World
+    {
         var settings = MonitorSettings()
         settings.mode = .enforce
         settings.runtimes = [.init(name: Crowd.runtime, replicas: [Crowd.replica])]
@@ -45,7 +47,7 @@ struct BegunTests {
         }
         let world = try World()
         let engine = StateRow(key: "engine:shared", bytes: pipeline.engine.document.serializedBytes())
-        try world.commit([], states: [World.sight(), engine] + (knowsRules ? [World.policies(text)] : []))
+        try world.commit([], states: [sight, engine] + (knowsRules ? [World.policies(text)] : []))
         return world
     }
 
@@ -64,6 +66,15 @@ struct BegunTests {
         #expect(document["status"] == "ok" && document["line"]?.string?.hasPrefix("OK: \(sentence)") == true, "\(document)")
         #expect(document["begun"]?.array?.map { $0["rule"]?.string } == ["soon", "idle"])
         #expect(document["begun"]?[0]?["told_from"]?.string == "2026-11-21T09:05:00.000Z")
+    }
+
+    @Test("what has begun where nothing is seen is judged, and so is that nobody answers")
+    func unseen() throws {
+        let dark = World.sight(missing: [.health: .unreachable, .perf: .unreachable])
+        let world = try Self.world([Self.rule("soon", after: "5m", "warning")], sight: dark)
+        let text = world.face().get("/").text
+        #expect(text.contains("nothing yet: no rule has held for long enough; what is not seen is not judged"), "\(text.prefix(4_000))")
+        #expect(text.contains("Not known</h1>") && !text.contains("nothing new can be"))
     }
 
     @Test("where nothing but notes has begun all is well")

@@ -53,6 +53,37 @@ struct OutageChartTests {
         #expect(then.contains("Concurrent runs by app: <strong>20</strong>"))
     }
 
+    @Test("where a health check says no without its figures, no last value stands for now, and nothing is said to be untracked")
+    func leftOut() throws {
+        let row = World.sight()
+        let said = String(decoding: try #require(row.bytes), as: UTF8.self).replacing(
+            bytesOf: "\"healthy\":true", with: "\"healthy\":false")
+        let page = try world(StateRow(key: row.key, bytes: Array(said.utf8))).face().get("/").text
+        #expect(page.contains("Active websockets: <strong>no figure now: the health check says no</strong>"), "\(page.suffix(9_000))")
+        #expect(page.contains("Concurrent runs by app: <strong>20</strong>"), "what other answers tell goes on")
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight()],
+                minutes: [Evidence.value(22), .missing(.notTracked), .value(22)].enumerated().map { place, websockets in
+                    ChartTests.minute(Self.now - 5 + Int64(place), [.websockets: websockets])
+                }))
+        #expect(world.face().get("/").text.contains("08:56:00 to 08:57:00: it was not in the answers"))
+    }
+
+    @Test("of what takes several answers nothing is said to be read no more while others of them come")
+    func partly() throws {
+        let world = try World()
+        let minutes = [Evidence.value(20), .missing(.stale), .missing(.stale), .missing(.stale)].enumerated().map { place, runs in
+            ChartTests.minute(Self.now - 6 + Int64(place), [.activeRuns: runs, .websockets: .value(22)])
+        }
+        try world.engine.commitTick(TickRecord(states: [World.sight()], minutes: minutes))
+        let text = world.face().get("/").text
+        #expect(
+            text.contains("Concurrent runs by app: <strong>no figure since 08:55:00: an answer that it takes is too old</strong>"),
+            "\(text.suffix(9_000))")
+    }
+
     @Test("the history has the reason of the outage at once, and of a dead counter that it is dead")
     func series() throws {
         let face = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard])).face()
@@ -95,7 +126,7 @@ struct OutageChartTests {
         let world = try World()
         try world.commit([], states: [World.sight()])
         let young = world.face(at: StandingClock(moment: World.start + .seconds(30))).get("/").text
-        #expect(young.contains("the first minute is not complete yet.") && !young.contains("Nothing is kept"), "\(young.suffix(6_000))")
+        #expect(young.contains("the first minute is not on record yet.") && !young.contains("Nothing is kept"), "\(young.suffix(6_000))")
         #expect(world.face().get("/?from=2026-11-20T08:00&to=2026-11-20T09:00").text.contains("Nothing is kept of that time."))
         let deaf = try World()
         try deaf.commit([], states: [World.sight(missing: Self.lost)])

@@ -25,6 +25,7 @@ struct PresentPageTests {
         let face = world.face()
         for target in ["/", "/incidents/0000000000000001"] {
             let text = face.get(target).text
+            #expect(target != "/" || text.contains("nothing yet: an action waits for a yes"), "why nothing is done: \(text.prefix(4_000))")
             #expect(text.contains("What it is for: not known; as of") && text.contains("active_runs (7) &gt; 3"), "\(target)")
         }
         let page = face.get("/incidents/0000000000000001").text

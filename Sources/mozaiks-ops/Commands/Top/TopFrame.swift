@@ -164,7 +164,7 @@ struct TopFrame {
             }
             let series = histories.first { $0.runtime.isSame(as: sight.summary.runtime) }?.series ?? []
             // Of several runtimes only what is counted first: there is room for the rest on the page.
-            for one in series.prefix(shown.count > 1 ? min(1, mostSparks) : mostSparks) { lines.append(spark(one)) }
+            for one in series.prefix(shown.count > 1 ? min(1, mostSparks) : mostSparks) { lines.append(spark(one, of: sight)) }
         }
         let more = overview.sights.count - shown.count
         if more > 0 { lines.append(fit("and \(more) more runtimes")) }
@@ -188,11 +188,15 @@ struct TopFrame {
     }
 
     /// `  active_runs      ▁▂·▅█  12`; a dot where there was no evidence.
-    private func spark(_ series: EvidenceSeries) -> String {
+    private func spark(_ series: EvidenceSeries, of sight: RuntimeSight) -> String {
         let name = "  " + series.series
         let left = name + String(repeating: " ", count: max(1, 20 - Terminal.columns(name)))
-        let newest = series.points.last.map { Figure.text($0.evidence, series.unit) } ?? "-"
-        let points = series.points.suffix(max(10, min(60, columns - 40)))
+        // The last value on record is none of now while nothing is read.
+        let blackout = Signal(name: series.series).flatMap { Blackout(of: $0, in: sight, now: overview.now) }
+        let newest =
+            blackout.map { "nothing read since \(overview.clock($0.since))" }
+            ?? series.points.last.map { Figure.text($0.evidence, series.unit) } ?? "-"
+        let points = series.points.suffix(max(10, min(60, columns - 40, columns - 22 - Terminal.columns(newest))))
         let values = points.compactMap(\.evidence.value).filter(\.isFinite)
         let high = values.max() ?? 0
         let low = min(0, values.min() ?? 0)
