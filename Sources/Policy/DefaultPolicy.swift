@@ -97,7 +97,7 @@ public enum DefaultPolicy {
                turn-latency-rise, runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
                dead-counters, mongodb-slow, websockets-high, provider-trouble, provider-silent, runs-stuck,
                model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise, turn-latency-high, stalled-runs,
-               noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
+               noisy-burst, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
             playbook: runtime-down
 
           # The address answers and nothing of what it says is the runtime's: a proxy's 502 page, a redirect, a wrong host. A
@@ -120,7 +120,8 @@ public enum DefaultPolicy {
               [health-unreadable, events-unreadable, metrics-unreadable, figures-contradict, runtime-restarted, turn-latency-rise,
                runtime-unhealthy, perf-poisoned, perf-unreadable, perf-expensive, dead-counters, mongodb-slow, websockets-high, provider-trouble,
                provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise,
-               turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
+               turn-latency-high, stalled-runs, noisy-burst, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow,
+               token-burn-spike, cost-spike]
             playbook: runtime-unreachable
 
           runtime-unauthorized:
@@ -140,8 +141,8 @@ public enum DefaultPolicy {
               [health-unreadable, events-unreadable, metrics-unreadable, figures-contradict, runtime-restarted, turn-latency-rise,
                runtime-unhealthy, perf-poisoned, perf-unreadable, replica-down, perf-expensive, dead-counters, mongodb-slow, websockets-high,
                provider-trouble, provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
-               error-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike,
-               cost-spike]
+               error-rise, turn-latency-high, stalled-runs, noisy-burst, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow,
+               token-burn-spike, cost-spike]
             playbook: runtime-unauthorized
 
           runtime-unhealthy:
@@ -182,7 +183,7 @@ public enum DefaultPolicy {
             # Starts that fail without a database stay open for ever, and who tries again most seems to take most.
             suppresses:
               [health-unreadable, events-unreadable, perf-poisoned, perf-unreadable, mongodb-slow, runs-stuck, error-spike,
-               error-rise, turn-latency-rise, turn-latency-high, stalled-runs, app-errors, app-stuck, app-slow, noisy-neighbor,
+               error-rise, turn-latency-rise, turn-latency-high, stalled-runs, app-errors, app-stuck, app-slow, noisy-burst, noisy-neighbor,
                user-hogging]
             playbook: runtime-unhealthy
 
@@ -215,7 +216,7 @@ public enum DefaultPolicy {
               - Until then nothing about tenants is known and nothing is done to them.
             suppresses:
               [perf-expensive, dead-counters, provider-trouble, provider-silent, runs-stuck, runtime-saturated, runtime-crowded,
-               error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
+               error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-burst, noisy-neighbor, user-hogging,
                app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
             playbook: perf-poisoned
 
@@ -239,7 +240,7 @@ public enum DefaultPolicy {
               - Until it is, nothing about tenants is known and nothing is done to them.
             suppresses:
               [perf-expensive, dead-counters, provider-trouble, provider-silent, runs-stuck, runtime-saturated, runtime-crowded,
-               error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
+               error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-burst, noisy-neighbor, user-hogging,
                app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
             playbook: perf-unreadable
 
@@ -438,7 +439,7 @@ public enum DefaultPolicy {
               - Check the status page and the quota of the model provider.
               - Tell tenants; their retries are not abuse.
             suppresses:
-              [provider-silent, noisy-neighbor, runtime-saturated, error-spike, error-rise, turn-latency-rise, turn-latency-high,
+              [provider-silent, noisy-burst, noisy-neighbor, runtime-saturated, error-spike, error-rise, turn-latency-rise, turn-latency-high,
                user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
             playbook: provider-trouble
 
@@ -493,7 +494,7 @@ public enum DefaultPolicy {
               - The provider answers? Then look for what runs wait for in the runtime, a stuck tool or a full pool of connections.
               - Tell tenants; their retries are not abuse.
             suppresses:
-              [provider-trouble, provider-silent, noisy-neighbor, runtime-saturated, runtime-crowded, error-spike, error-rise,
+              [provider-trouble, provider-silent, noisy-burst, noisy-neighbor, runtime-saturated, runtime-crowded, error-spike, error-rise,
                turn-latency-rise, turn-latency-high, stalled-runs, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
             playbook: runs-stuck
 
@@ -513,6 +514,52 @@ public enum DefaultPolicy {
               - Look at today's spending in the console of the model provider.
             suggest: [contact_tenant]
             playbook: model-calls-spike
+
+          # Beyond doubt after a minute: the machine carries more than it carries well, most of it is one app's, who grew threefold
+          # and had less than his bar within these five minutes (an outage in them shows nothing, so what was before it counts). Who
+          # fills it slowly is noisy-neighbor's, and so is whoever was told of by that. It goes on as that does, as one incident.
+          noisy-burst:
+            subject: app
+            when: >-
+              active_runs.share > 1.5 * $noisy_share and runtime.active_runs > $max_active_runs and active_runs >= 0.75 * $noisy_min_runs
+              and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2)
+              and (min(active_runs.share[5m]) <= $noisy_share or min(active_runs[5m]) < 0.75 * $noisy_min_runs
+              or (not missing(runtime.health_failures[5m]) and runtime.health_failures[5m] > $health_failing
+              and min(active_runs[8m]) < 0.75 * $noisy_min_runs))
+              and ((outgrew(active_runs[28h]) > 2 * $noisy_growth
+              and ((missing(baseline(active_runs[28h])) and (outgrew(runtime.active_runs[28h]) > 0.9 * $noisy_growth
+              or runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[2h])))
+              or active_runs > 2 * $noisy_growth * baseline(active_runs[28h])))
+              or (missing(outgrew(active_runs[28h])) and active_runs > 2 * $noisy_growth * min(active_runs[2h])
+              and runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[2h])))
+            while: >-
+              active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
+              and (missing(outgrew(active_runs[28h])) or outgrew(active_runs[28h]) > $noisy_growth
+              or active_runs > $noisy_growth * min(active_runs[1h])
+              or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
+              and runtime.error_rate > $failing_share))
+              or (not missing(outgrew(active_runs[28h])) and not missing(outgrew(runtime.active_runs[28h]))
+              and active_runs.share > 0.3 * $noisy_share and active_runs >= $noisy_min_runs
+              and outgrew(active_runs[28h]) > $noisy_growth and outgrew(runtime.active_runs[28h]) > $noisy_growth)
+            for: 1m
+            polls: 3
+            max_gap: 10m
+            severity: warning
+            summary: One app filled the runtime within minutes.
+            next_steps:
+              - Look at what the app runs and who started it.
+              - If this is its normal load, give it a policy of its own or a runtime of its own.
+            actions:
+              - notify
+              # As noisy-neighbor: what of which nothing is known of before is told and not acted upon.
+              - throttle:
+                  concurrent_workflows: 2
+                  ttl: 15m
+                  only_if: >-
+                    runtime.active_runs > 0.5 * $max_active_runs and (outgrew(active_runs[28h]) > $noisy_growth
+                    or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share))
+            suppresses: [noisy-neighbor, user-hogging, token-burn-spike, cost-spike, model-calls-spike]
+            playbook: noisy-neighbor
 
           noisy-neighbor:
             subject: app

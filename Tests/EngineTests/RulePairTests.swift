@@ -207,7 +207,10 @@ struct RulePairTests {
 
     @Test("each rule that asks is acted upon where nothing else is wrong: the readings are real")
     func sound() throws {
-        #expect(RulePairTests.asking.map(\.rule).sorted() == ["cost-spike", "noisy-neighbor", "runtime-saturated", "token-burn-spike"])
+        #expect(
+            RulePairTests.asking.map(\.rule).sorted() == [
+                "cost-spike", "noisy-burst", "noisy-neighbor", "runtime-saturated", "token-burn-spike",
+            ])
         for asking in RulePairTests.asking {
             var world = try RulePairTests.world()
             _ = RulePairTests.ticks(&world, .minutes(2))

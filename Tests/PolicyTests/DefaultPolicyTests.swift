@@ -26,7 +26,7 @@ import Testing
                 "perf-expensive", "dead-counters", "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high",
                 "provider-trouble",
                 "provider-silent", "runs-stuck", "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike",
-                "error-rise", "turn-latency-rise", "turn-latency-high", "stalled-runs", "noisy-neighbor", "user-hogging",
+                "error-rise", "turn-latency-rise", "turn-latency-high", "stalled-runs", "noisy-burst", "noisy-neighbor", "user-hogging",
                 "app-errors", "app-stuck", "app-slow",
                 "token-burn-spike", "cost-spike",
             ])
@@ -169,7 +169,8 @@ import Testing
         #expect(suppressed(by: "runtime-unhealthy").contains("perf-unreadable"))
         #expect(
             suppressed(by: "provider-trouble") == [
-                "app-errors", "app-slow", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent",
+                "app-errors", "app-slow", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-burst", "noisy-neighbor",
+                "provider-silent",
                 "runtime-saturated",
                 "token-burn-spike", "turn-latency-high", "turn-latency-rise", "user-hogging",
             ])
@@ -184,9 +185,14 @@ import Testing
         let noisy = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
         #expect(
             noisy.suppressedBy == [
-                "perf-poisoned", "perf-unreadable", "provider-trouble", "runs-stuck", "runtime-down", "runtime-unauthorized",
+                "noisy-burst", "perf-poisoned", "perf-unreadable", "provider-trouble", "runs-stuck", "runtime-down", "runtime-unauthorized",
                 "runtime-unhealthy", "runtime-unreachable",
             ])
+        // One story: what keeps the slower of the two quiet keeps the faster one, which goes on as the slower does and asks as it does.
+        let burst = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-burst" })
+        #expect(["noisy-burst"] + burst.suppressedBy == noisy.suppressedBy && burst.suppresses.contains("noisy-neighbor"))
+        #expect(burst.keeps?.text == noisy.keeps?.text && burst.actions.map(\.json) == noisy.actions.map(\.json))
+        #expect(burst.hold == .minutes(1) && burst.clearAfter == noisy.clearAfter)
     }
 
     @Test func rendersAsDesigned() throws {

@@ -11,6 +11,8 @@ extension BuiltInPlaybooks {
 
         One tenant uses the shared runtime more than the others together are comfortable with. It may be a good customer's Monday morning, a loop that starts runs without end, or somebody who tries what they can take. The figures alone do not tell which.
 
+        As `noisy-burst` it is told after a minute: the runtime carries more than `max_active_runs`, more than 60 % of that is this app's, and within the last five minutes it had far less.
+
         Noisy is not yet harmful: on an idle machine nobody is throttled. In mode `enforce` the app is throttled to 2 runs at once for 15 minutes, and only while the runtime carries more than half of `max_active_runs` (`mozaiks-ops policy show` has your numbers).
 
         ## How to confirm
