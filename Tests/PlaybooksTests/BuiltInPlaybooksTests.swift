@@ -48,8 +48,10 @@ import Testing
         let rules = policies.defaultRules
         let references = rules.map { PlaybookReference(rule: $0.name, playbook: $0.playbook, origin: $0.origin) }
         #expect(PlaybookSet.builtIn.diagnostics(of: references).map(\.description) == [])
-        #expect(references.allSatisfy { $0.playbook == $0.rule })
-        #expect(PlaybookSet.builtIn.playbooks.map(\.id) == references.map(\.rule).sorted())
+        // What is told sooner where it is beyond doubt is the same fault, with the same page.
+        let shared = ["noisy-burst": "noisy-neighbor"]
+        #expect(references.allSatisfy { $0.playbook == shared[$0.rule] ?? $0.rule })
+        #expect(PlaybookSet.builtIn.playbooks.map(\.id) == references.map(\.rule).filter { shared[$0] == nil }.sorted())
     }
 
     @Test(arguments: BuiltInPlaybooks.all.map(\.id)) func isWrittenForSomebodyWhoHasToAct(_ id: String) throws {
