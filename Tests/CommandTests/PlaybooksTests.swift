@@ -51,7 +51,7 @@ import Testing
         #expect(json["sections"]?[4]?["heading"]?.string == "How to undo")
     }
 
-    /// How many pages there are: as many as default rules, each of which has one.
+    /// How many pages there are: one for each fault that default rules tell.
     static let pages = Fixtures.files(in: "playbooks", of: Fixtures.repository).count(where: { $0.hasSuffix(".md") })
 
     @Test func theListNamesEveryPageWithItsRules() throws {

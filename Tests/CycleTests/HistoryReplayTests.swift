@@ -138,7 +138,11 @@ import Testing
     /// The default policy in which a large share is enough: the stories are shorter than what a usual load is known from, and
     /// nothing is done where an answer hangs on what is not known.
     private static let noisyByShareAlone: String = {
-        var text = DefaultPolicy.text
+        var text = DefaultPolicy.text.replacing("noisy-burst, ", with: "")
+        // Told within minutes of the same, and keeps it quiet.
+        if let from = text.firstRange(of: "  noisy-burst:\n"), let to = text.firstRange(of: "  noisy-neighbor:\n") {
+            text.removeSubrange(from.lowerBound..<to.lowerBound)
+        }
         if let from = text.firstRange(of: "\n      and ((outgrew("),
             let to = text[from.upperBound...].firstRange(of: "avg(active_runs.share[2h])))))\n")
         {

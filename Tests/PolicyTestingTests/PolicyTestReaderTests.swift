@@ -20,7 +20,10 @@ import YAML
         ),
         ("host and service", "tests: [{name: a, host: {cpu: 1}, service: {up: 1}, expect: []}]", ["'service' has no place beside 'host'"]),
         ("tape of a host", "tests: [{name: a, tape: x, host: {cpu: 1}, expect: []}]", ["'host' has no place beside it"]),
-        ("signal of runtimes", "tests: [{name: a, host: {active_runs: 1}, expect: []}]", ["read of app or runtime, not of host"]),
+        (
+            "signal of runtimes", "tests: [{name: a, host: {active_runs: 1}, expect: []}]",
+            ["read of app or runtime or workflow, not of host"]
+        ),
         ("nothing expected", "tests: [{name: a, runtime: {up: 1}}]", ["a test needs 'expect'"]),
         ("both", "tests: [{name: a, tape: x, runtime: {up: 1}, expect: []}]", ["'runtime' has no place beside it"]),
         ("same name", "tests: [{name: a, tape: x, expect: []}, {name: a, tape: x, expect: []}]", ["a second test 'a'"]),

@@ -584,7 +584,7 @@ extension FaultyCondition {
         FaultyCondition(
             "active_runs > 3", .host,
             #"""
-            condition:1:1: error[subject-lacks-signal]: 'active_runs' is read of app or runtime, not of host
+            condition:1:1: error[subject-lacks-signal]: 'active_runs' is read of app or runtime or workflow, not of host
                 active_runs > 3
                 ^~~~~~~~~~~
             hint: a rule that reads it has 'subject: app'

@@ -166,8 +166,7 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
 
     /// Every reading contradicts itself, and is seven at the least.
     private struct Floored: ReadingSource {
-        var reason = MissingReason.contradictory
-        func reading(_ slot: Int) -> Evidence { .missing(reason) }
+        func reading(_ slot: Int) -> Evidence { .missing(.contradictory) }
         func floor(_ slot: Int) -> Double? { 7 }
     }
 
@@ -178,7 +177,6 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
     ]) func whatIsKnownAtTheLeastDecidesWhereMoreIsAskedFor(_ text: String, truth: Truth) throws {
         let condition = try Compiling.compile(text).get()
         #expect(condition.evaluate(Floored()) == truth)
-        #expect(condition.evaluate(Floored(reason: .stale)) == .unknown)
         if truth == .yes { #expect(condition.explain(Floored()).withValues.contains("active_runs (at least 7)")) }
     }
 

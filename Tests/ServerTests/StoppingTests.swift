@@ -63,11 +63,16 @@ struct StoppingTests {
         #expect(answers >= 1_200)
     }
 
+    /// Nobody takes connections there any more. One may meet itself, or a server of another test that was given the same port.
+    private static func isGone(_ server: HTTPServer) {
+        #expect((0..<3).contains { _ in (try? RawClient(port: server.port)) == nil })
+    }
+
     /// A thread that takes connections and one that stops the server must not both take the listening socket out of one set: the
     /// library ends the process then, in one of some twenty stops here.
     @Test("stops while connections come, again and again, and nothing comes in behind the stop")
     func stopWhileConnectionsCome() throws {
-        try Self.stop(times: 250, eachAfter: 4, stopped: { #expect((try? RawClient(port: $0.port)) == nil) }) { client in
+        try Self.stop(times: 250, eachAfter: 4, stopped: Self.isGone) { client in
             let isAnswered =
                 (try? client.send("GET /gate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) != nil
                 && (try? client.readReply())?.status == 200

@@ -18,4 +18,17 @@ import Testing
             runtime: "r", at: table.at, demand: demand, runtime: demand.map { _ in .value(0) }, app: demand.map { _ in [] })
         #expect(known.emptyReason(0) == nil)
     }
+
+    @Test("what is known at the least counts where figures contradict each other, and of nothing that is missing for another reason")
+    func floors() {
+        func table(_ missing: MissingReason) -> ReadingTable {
+            ReadingTable(
+                runtime: "shared", at: Timestamp(milliseconds: 0), demand: [SeriesRef(signal: .activeRuns)],
+                runtime: [.missing(missing)], apps: [AppID("a")], app: [[.missing(missing)]], floors: [0: [7]], runtimeFloors: [0: 9])
+        }
+        #expect(table(.contradictory).floor(nil, 0) == 9 && table(.contradictory).floor(0, 0) == 7)
+        for reason in [MissingReason.stale, .partial, .unreachable, .tooLittleData] {
+            #expect(table(reason).floor(nil, 0) == nil && table(reason).floor(0, 0) == nil)
+        }
+    }
 }

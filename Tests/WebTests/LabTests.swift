@@ -87,8 +87,9 @@ import Views
 
     @Test("what was typed wrong comes first, then what follows from it in files that nobody touched")
     func causeFirst() throws {
+        let world = try Self.world()
         let answer = post(
-            try Self.world().face(settings: MonitorSettings()), [("policy", "thresholds: {cpu_high: 12}"), ("kind", "change")])
+            world.face(settings: MonitorSettings()), [("policy", "thresholds: {cpu_high: 12}"), ("kind", "change")])
         #expect(answer.status == 422, "\(answer.text)")
         let text = answer.text
         let cause = try #require(text.firstIndex(ofBytes: "error[unit-mismatch]: &#39;cpu_high&#39; is a percentage"), "\(text)")
@@ -97,7 +98,7 @@ import Views
         #expect(cause < parting && parting < follows)
         #expect(text.contains("ops_rules.lab.yaml:3:") && text.contains("Line 3 of ops_rules.lab.yaml is the first that you typed."))
         let whole = post(
-            try Self.world().face(settings: MonitorSettings()),
+            world.face(settings: MonitorSettings()),
             [("policy", "schema: mozaiks.ops/policy/v1\nops_policy: default\nthresholds: {cpu_high: 12}"), ("kind", "change")])
         #expect(whole.status == 422 && !whole.text.contains("is the first that you typed"))
     }

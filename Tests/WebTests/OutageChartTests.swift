@@ -32,24 +32,28 @@ struct OutageChartTests {
         return world
     }
 
+    /// The first page of a world that is there until it was made.
+    private func page(_ world: World, _ path: String = "/") -> String {
+        withExtendedLifetime(world) { world.face().get(path).text }
+    }
+
     @Test("the head of a chart says since when nothing is read, and why, and no last value stands for now")
     func head() throws {
-        let dark = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard])).face().get("/").text
+        let dark = try page(world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard])))
         let words = "nothing read since 08:58:20 (1m40s ago): the runtime gave no answer"
         #expect(dark.contains("Concurrent runs by app: <strong>\(words)</strong>"), "\(dark.suffix(9_000))")
         #expect(dark.contains("Active websockets: <strong>\(words)</strong>"))
         #expect(dark.contains("08:59:00 to 09:00:00: the runtime gave no answer"), "the gap begins where evidence ended")
         #expect(!dark.contains("<strong>20</strong>") && !dark.contains("<strong>22</strong>") && PageTests.faults(dark).isEmpty)
-        let well = try world(World.sight()).face().get("/").text
+        let well = try page(world(World.sight()))
         #expect(well.contains("Concurrent runs by app: <strong>20</strong>") && !well.contains("nothing read since"))
         // What one endpoint does not say the others do.
-        let half = try world(World.sight(missing: [.perf: .unauthorized, .activeRuns: .notTracked], heardAt: [.perf: Self.heard]))
-            .face().get("/").text
+        let half = try page(world(World.sight(missing: [.perf: .unauthorized, .activeRuns: .notTracked], heardAt: [.perf: Self.heard])))
         #expect(half.contains("Concurrent runs by app: <strong>nothing read since 08:58:20 (1m40s ago): the runtime refused our token"))
         #expect(half.contains("Active websockets: <strong>22</strong>"))
         // A time that is over tells of then.
-        let then = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard])).face()
-            .get("/?from=2026-11-21T08:45&to=2026-11-21T08:58").text
+        let then = try page(
+            world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard])), "/?from=2026-11-21T08:45&to=2026-11-21T08:58")
         #expect(then.contains("Concurrent runs by app: <strong>20</strong>"))
     }
 
@@ -58,9 +62,9 @@ struct OutageChartTests {
         let row = World.sight()
         let said = String(decoding: try #require(row.bytes), as: UTF8.self).replacing(
             bytesOf: "\"healthy\":true", with: "\"healthy\":false")
-        let page = try world(StateRow(key: row.key, bytes: Array(said.utf8))).face().get("/").text
-        #expect(page.contains("Active websockets: <strong>no figure now: the health check says no</strong>"), "\(page.suffix(9_000))")
-        #expect(page.contains("Concurrent runs by app: <strong>20</strong>"), "what other answers tell goes on")
+        let text = try page(world(StateRow(key: row.key, bytes: Array(said.utf8))))
+        #expect(text.contains("Active websockets: <strong>no figure now: the health check says no</strong>"), "\(text.suffix(9_000))")
+        #expect(text.contains("Concurrent runs by app: <strong>20</strong>"), "what other answers tell goes on")
         let world = try World()
         try world.engine.commitTick(
             TickRecord(
@@ -86,8 +90,8 @@ struct OutageChartTests {
 
     @Test("the history has the reason of the outage at once, and of a dead counter that it is dead")
     func series() throws {
-        let face = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard])).face()
-        let answer = try face.get("/api/v1/history?runtime=shared&signal=active_runs,websockets,error_rate,up&since=10m").json()
+        let world = try world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard, .health: Self.heard]))
+        let answer = try world.face().get("/api/v1/history?runtime=shared&signal=active_runs,websockets,error_rate,up&since=10m").json()
         func points(_ name: String) -> [String] {
             let series = answer["series"]?.array?.first { $0["series"]?.string == name }
             return (series?["points"]?.array ?? []).suffix(2).map { point in

@@ -47,7 +47,7 @@ extension ReadingTable {
         switch demand[slot].scope {
         case .runtime: floor(nil, slot)
         case .own, .app: floor(workflows[index].app, slot)
-        case .workflow: flowColumns.floor(index, slot)
+        case .workflow: flowColumns.reading(index, slot) == .missing(.contradictory) ? flowColumns.floor(index, slot) : nil
         }
     }
 

@@ -198,10 +198,14 @@ public final class ReadingTable: Sendable {
     func history(_ index: Int, _ column: Int) -> Evidence { histories[column].value(at: index) }
 
     /// What a reading that is missing since figures contradict each other, or since a part of it was not seen, is at the least: of
-    /// the app at `index`, or of the runtime for nil. Nil where that says nothing.
+    /// the app at `index`, or of the runtime for nil. Nil where that says nothing, and where something else is missing: what was
+    /// true of an answer that is too old decides nothing.
     public func floor(_ index: Int?, _ slot: Int) -> Double? {
         guard let floors = floors[slot] else { return nil }
-        guard let index, demand[slot].scope != .runtime else { return floors.runtime }
+        let isOfRuntime = index == nil || demand[slot].scope == .runtime
+        let reading = index.map { isOfRuntime ? runtime(slot) : app($0, slot) } ?? runtime(slot)
+        guard demand[slot].period != nil || reading == .missing(.contradictory) else { return nil }
+        guard let index, !isOfRuntime else { return floors.runtime }
         return index < floors.apps.count ? floors.apps[index] : nil
     }
 
