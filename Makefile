@@ -25,7 +25,7 @@ demo: build ## the main job, live, in about 30 seconds; OPEN=1 keeps the page op
 	@.ci/demo .build/mozaiks-ops $(if $(OPEN),--keep-open)
 
 test: setup ## all tests
-	@$(SWIFT) build --build-tests $(BUILD_FLAGS) 2>&1 | .ci/quiet
+	@$(SWIFT) build --build-tests 2>&1 | .ci/quiet
 	@# All at once, each waiting test comes to its turn behind all others: kept connections and answers grow too old.
 	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build
 
