@@ -10,6 +10,19 @@ import Testing
 
 // Logins: where a token comes from, whether it is renewed, and what is said of one that cannot be had.
 extension PollerTests {
+    /// One poll of health by whoever gets its token of the same server.
+    private func healthBehindALogin(at server: MisbehavingServer) async throws -> [Observation] {
+        let client = try HTTPClient()
+        let method = Authenticator.Method.clientCredentials(
+            Authenticator.ClientCredentials(
+                endpoint: .token(server.url + "/token"), clientID: "id", clientSecret: { Secret("s") }))
+        let target = Target(
+            runtime: "shared", replicas: [server.url], authenticator: Authenticator(method, client: client))
+        let observations = await Poller(client: client).poll(target, [(replica: server.url, endpoints: [.health])])
+        await client.shutdown()
+        return observations
+    }
+
     func authenticated(tokenLifetime: TimeSpan = .minutes(5)) throws -> SimulatorServer {
         var scenario = try #require(Scenario.named("unauthorized"))
         scenario.authentication?.tokenLifetime = tokenLifetime
@@ -68,14 +81,7 @@ extension PollerTests {
             }
         }
         defer { server.stop() }
-        let client = try HTTPClient()
-        let method = Authenticator.Method.clientCredentials(
-            Authenticator.ClientCredentials(
-                endpoint: .token(server.url + "/token"), clientID: "id", clientSecret: { Secret("s") }))
-        let target = Target(
-            runtime: "shared", replicas: [server.url], authenticator: Authenticator(method, client: client))
-        let observations = await Poller(client: client).poll(target, [(replica: server.url, endpoints: [.health])])
-        await client.shutdown()
+        let observations = try await healthBehindALogin(at: server)
         #expect(status(observations, .health) == 200)
         #expect(tokens.withLock { $0 } == 2)
     }
@@ -90,14 +96,7 @@ extension PollerTests {
             }
         }
         defer { server.stop() }
-        let client = try HTTPClient()
-        let method = Authenticator.Method.clientCredentials(
-            Authenticator.ClientCredentials(
-                endpoint: .token(server.url + "/token"), clientID: "id", clientSecret: { Secret("s") }))
-        let target = Target(
-            runtime: "shared", replicas: [server.url], authenticator: Authenticator(method, client: client))
-        let observations = await Poller(client: client).poll(target, [(replica: server.url, endpoints: [.health])])
-        await client.shutdown()
+        let observations = try await healthBehindALogin(at: server)
         #expect(status(observations, .health) == 401)
         #expect(server.requests.filter { $0.path == "/api/health" }.count == 2)
     }

@@ -144,8 +144,8 @@ struct ApprovalTests {
         #expect(world.guardian.approvals.map(\.obstacle) == [nil])
     }
 
-    @Test("a storm stands behind the blast radius, which a person can pass: the offer says so")
-    func stormBehind() throws {
+    /// Three apps are to be paused at once, more than a blast radius lets through without a yes.
+    private static func saturated() throws -> World {
         var world = try ApprovalTests.world(
             """
               saturated: {subject: runtime, when: active_runs > 100, for: 0s, severity: critical, summary: s,
@@ -156,6 +156,12 @@ struct ApprovalTests {
         world.runtime["active_runs"] = .value(120)
         world.runtime["active_apps"] = .value(20)
         world.tick()
+        return world
+    }
+
+    @Test("a storm stands behind the blast radius, which a person can pass: the offer says so")
+    func stormBehind() throws {
+        var world = try ApprovalTests.saturated()
         #expect(world.guardian.approvals.first?.obstacle == nil)
         world.context.options.stormIncidents = 1
         world.tick()
@@ -302,16 +308,7 @@ struct ApprovalTests {
 
     @Test("what the blast radius and the third lease hold back is offered, and done on a yes")
     func offeredByOtherSteps() throws {
-        var world = try ApprovalTests.world(
-            """
-              saturated: {subject: runtime, when: active_runs > 100, for: 0s, severity: critical, summary: s,
-                          actions: [pause: {apps: "top(3, active_runs)", ttl: 10m}]}
-            """)
-        world.apps = [:]
-        for (app, runs) in [("d", 5.0), ("b", 9), ("c", 5)] { world.runs(app, runs) }
-        world.runtime["active_runs"] = .value(120)
-        world.runtime["active_apps"] = .value(20)
-        world.tick()
+        var world = try ApprovalTests.saturated()
         let offer = try #require(world.guardian.approvals.first)
         #expect(offer.reason.step == .blastRadius && offer.key.app == AppID("d"))
         _ = ApprovalTests.yes(&world, offer.id)
