@@ -133,6 +133,21 @@ import Testing
         }
     }
 
+    @Test("the simulator serves those who show and simulate, and no room of the product")
+    func simulatorIsForShow() {
+        let sources = PackageGraphTests.root + "/Sources"
+        let users = PackageGraphTests.files(below: sources).map { String($0.dropFirst(sources.utf8.count + 1)) }.filter { path in
+            path.hasSuffix(".swift") && !path.hasPrefix("Simulator/")
+                && PackageGraphTests.imports(in: PackageGraphTests.text("\(sources)/\(path)")).contains("Simulator")
+        }
+        let places = ["mozaiks-ops/Commands/Demo/", "mozaiks-ops/Commands/Simulate/"]
+        for path in users {
+            // The names of scenarios, which `simulate` takes.
+            #expect(path.hasSuffix("/CompletionValues.swift") || places.contains { path.hasPrefix($0) }, "\(path)")
+        }
+        #expect(users.count > places.count)
+    }
+
     @Test("a suite that looks inside of rooms stands in the folder of one of them")
     func suitesStandWithTheirRooms() {
         let suites = PackageGraphTests.files(below: PackageGraphTests.root + "/Tests").filter { $0.hasSuffix("Tests.swift") }

@@ -181,7 +181,7 @@ private final class World: Sendable {
         #expect(messages.filter { $0.message.event == .resolved }.count == openings)
         #expect(messages.allSatisfy { $0.state == .sent || $0.state == .merged })
         #expect(slack.refusals.isEmpty)
-        let posts = slack.posts.map(\.payload.plainText)
+        let posts = slack.posts.map { $0.payload.document.serialized() }
         #expect(posts.contains { $0.contains("Resolved") }, "\(posts)")
         #expect(posts.contains { !$0.contains("Resolved") }, "\(posts)")
         // Each message at least once; twice at most where a kill came between sending and writing it down.

@@ -14,7 +14,7 @@ import Testing
         let payload = SlackPayload(body: document.serializedBytes())
         #expect(payload.verdict == .ok && payload.remarks.isEmpty, "\(payload.remarks)")
         Golden.expect(document.serialized(pretty: true) + "\n", is: name + ".json")
-        Golden.expect(payload.plainText + "\n", is: name + ".txt")
+        Golden.expect(SlackText.render(payload.document) + "\n", is: name + ".txt")
     }
 
     static let news = ["noisy-extended", "reminder", "approval", "verified", "acknowledged", "advice"]
@@ -24,6 +24,6 @@ import Testing
         let message = try #require(Sample.messages.first { $0.name == name }).message
         let payload = SlackPayload(body: SlackBlocks.reply(message).serializedBytes())
         #expect(payload.verdict == .ok && payload.remarks.isEmpty, "\(payload.remarks)")
-        Golden.expect(payload.plainText + "\n", is: name + ".reply.txt")
+        Golden.expect(SlackText.render(payload.document) + "\n", is: name + ".reply.txt")
     }
 }

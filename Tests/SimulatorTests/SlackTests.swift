@@ -81,41 +81,6 @@ import Testing
         #expect(payload.remarks.count == 1)
     }
 
-    @Test func aMessageReadsAsPlainText() {
-        let payload = SlackPayload(
-            body: Self.message([
-                ["type": "header", "text": ["type": "plain_text", "text": "Noisy <neighbor> & co"]],
-                [
-                    "type": "section",
-                    "text": ["type": "mrkdwn", "text": "*app-shop* &lt;61%&gt; &amp;amp;\nsee <http://x/y|the page>"],
-                ],
-                ["type": "section", "fields": [["type": "mrkdwn", "text": "*Since*\n09:00"]]],
-                ["type": "divider"],
-                [
-                    "type": "context",
-                    "elements": [["type": "mrkdwn", "text": "id 1"], ["type": "plain_text", "text": "a & b"]],
-                ],
-                [
-                    "type": "actions",
-                    "elements": [
-                        ["type": "button", "text": ["type": "plain_text", "text": "Open"], "url": "http://x"]
-                    ],
-                ],
-            ]).serializedBytes())
-        #expect(payload.verdict == .ok)
-        #expect(
-            payload.plainText == """
-                # Noisy <neighbor> & co
-                *app-shop* <61%> &amp;
-                see the page (http://x/y)
-                  *Since* 09:00
-                ----
-                  id 1 · a & b
-                  [Open] http://x
-                """)
-        #expect(SlackPayload(body: Array(#"{"text":"a &lt; b"}"#.utf8)).plainText == "a < b")
-    }
-
     @Test func theSinkFollowsItsScriptAndThenJudges() throws {
         let sink = SlackSink(script: [
             .status(500), .rateLimited(retryAfterSeconds: 3), .status(403), .status(404), .status(410), .dropped,
@@ -144,7 +109,7 @@ import Testing
         #expect(String(decoding: ok.body, as: UTF8.self) == "ok")
         #expect(try post("{}").status == 400)
         #expect(sink.refusals.count == 1)
-        #expect(sink.posts.map(\.payload.plainText) == ["hello", "hello"])
+        #expect(sink.posts.map { $0.payload.document["text"]?.string } == ["hello", "hello"])
         #expect(sink.requests == 8)
         #expect(try Wire.get(SlackSink.path, port: sink.port).status == 405)
     }

@@ -21,6 +21,12 @@ public enum SlackBlocks {
         ]
     }
 
+    /// The same to be looked at.
+    static func draft(_ message: Message, _ template: MessageTemplate) -> Draft {
+        let document = payload(message, template)
+        return Draft(text: SlackText.render(document), document: document)
+    }
+
     /// The same for a thread below the message that shows how things stand: only what is new.
     static func reply(_ message: Message, _ template: MessageTemplate = MessageTemplate()) -> JSON {
         let wording = Wording(message, template)

@@ -22,7 +22,7 @@ public struct SlackBot: WordedChannel, Serviced {
         service = Service("Slack", name: name, client: means.client, clock: means.clock)
     }
 
-    public func draft(_ message: Message) -> Draft { Draft(text: nil, document: SlackBlocks.payload(message, template)) }
+    public func draft(_ message: Message) -> Draft { SlackBlocks.draft(message, template) }
 
     public func deliver(_ message: Message) async -> Delivery { await deliver(message, knownAs: nil) }
 

@@ -17,7 +17,7 @@ public struct SlackWebhook: WordedChannel, Serviced {
         service = Service("Slack", name: name, client: means.client, clock: means.clock)
     }
 
-    public func draft(_ message: Message) -> Draft { Draft(text: nil, document: SlackBlocks.payload(message, template)) }
+    public func draft(_ message: Message) -> Draft { SlackBlocks.draft(message, template) }
 
     public func deliver(_ message: Message) async -> Delivery {
         let (what, form) = ("webhook URL", "https://hooks.slack.com/services/…")

@@ -28,9 +28,6 @@ public struct SlackPayload: Sendable {
         verdict = review.refusal.map { .refused($0) } ?? .ok
         remarks = review.remarks
     }
-
-    /// The message as a person sees it, without colours and buttons.
-    public var plainText: String { SlackText.render(document) }
 }
 
 /// The limits of Block Kit (api.slack.com/reference/block-kit/blocks), in characters.

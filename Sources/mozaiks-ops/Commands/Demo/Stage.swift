@@ -1,6 +1,7 @@
 import Ambient
 import Glibc
 import Model
+import Notify
 import Server
 import Simulator
 import Synchronization
@@ -126,7 +127,7 @@ final class Stage: Sendable {
 
     private static func view(_ starts: StartCounts, _ slack: SlackSink) -> JSON {
         [
-            "starts": starts.document, "messages": .array(slack.posts.map { .string($0.payload.plainText) }),
+            "starts": starts.document, "messages": .array(slack.posts.map { .string(SlackText.render($0.payload.document)) }),
             "refused_messages": .array(slack.refusals.map(JSON.string)),
         ]
     }

@@ -7,7 +7,6 @@ import Journal
 import Model
 import Notify
 import Policy
-import Simulator
 import Views
 
 /// `notify history|test|preview|route`: who was told what, whether a channel works, and where a message would go.
@@ -110,8 +109,7 @@ enum NotifyCommand {
             event: event ?? (shown.resolvedAt == nil ? .opened : .resolved), incident: shown,
             environment: configuration.environment.value, mode: configuration.mode.value, at: shown.resolvedAt ?? now)
         let draft = channel.draft(message)
-        let slack = SlackPayload(body: draft.document.serializedBytes())
-        let text = draft.text ?? (draft.document["blocks"] == nil ? draft.document.serialized(pretty: true) : slack.plainText)
+        let text = draft.text ?? draft.document.serialized(pretty: true)
         invocation.print(text: text + (text.hasSuffix("\n") ? "" : "\n"), foreign: draft.document)
         await assembly.client.shutdown()
         return .ok

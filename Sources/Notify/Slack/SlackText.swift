@@ -1,9 +1,11 @@
 import Model
 
-/// Slack messages as plain text, for terminals.
-enum SlackText {
+/// Slack messages as plain text: as a person sees them, without colours and buttons.
+public enum SlackText {
     /// Blocks if there are any, else the fallback text.
-    static func render(_ document: JSON) -> String {
+    ///
+    /// - Parameter document: what is posted.
+    public static func render(_ document: JSON) -> String {
         let blocks =
             (document["blocks"]?.array ?? [])
             + (document["attachments"]?.array ?? []).flatMap { $0["blocks"]?.array ?? [] }
