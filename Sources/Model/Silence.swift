@@ -45,7 +45,8 @@ public struct Silence: Hashable, Sendable, Identifiable {
 
     /// Who said so, until when and why: `silence-1f3a… by dana until …: we know`.
     public var text: String {
-        "\(id) by \(Shown.id(by)) until \(until?.description ?? "it resolves")" + (comment.isEmpty ? "" : ": \(Shown.comment(comment))")
+        "\(Shown.id(id)) by \(Shown.id(by)) until \(until?.description ?? "it resolves")"
+            + (comment.isEmpty ? "" : ": \(Shown.comment(comment))")
     }
 
     public var document: JSON {

@@ -15,7 +15,6 @@ extension Pipeline {
         guard digest == nil || digest?.isNull == true || digest?.string != nil else {
             return Obedience(result: "not understood: the digest is no text")
         }
-        let shown = Pipeline.shown(id)
         switch guardState.answer(
             id, digest: digest?.string, approves: approves, by: actor, comment: comment, now: now)
         {
@@ -29,7 +28,7 @@ extension Pipeline {
             return Obedience(
                 result: "\(word) \(approval.id): \(what)\(next)",
                 incidents: engine.incident(approval.incident).map { [$0] } ?? [])
-        case .unknown: return Obedience(result: "no approval \(shown) waits; see mozaiks-ops actions approvals")
+        case .unknown: return Obedience(result: "no approval '\(Shown.id(id))' waits; see mozaiks-ops actions approvals")
         case .changed(let approval):
             return Obedience(result: "\(approval.id) is not the action that was shown; see mozaiks-ops actions approvals")
         case .tooLate(let approval): return Obedience(result: approval.whyTooLate)
@@ -43,17 +42,12 @@ extension Pipeline {
         }
         let runtime = arguments["runtime"]?.string
         if let runtime, !settings.runtimes.contains(where: { $0.name.isSame(as: runtime) }) {
-            return Obedience(result: "no \(WatchedKind.any(of: settings.runtimes.map(\.kind))) \(Pipeline.shown(runtime)) is watched")
+            return Obedience(result: "no \(WatchedKind.any(of: settings.runtimes.map(\.kind))) '\(Shown.id(runtime))' is watched")
         }
         guardState.mark(name, runtime: runtime, by: actor, now: now)
         return Obedience(
             result: "marked \(name) on \(runtime ?? "all runtimes"): no new actions for "
                 + "\(settings.guardOptions.quietAfterRestart), then the signals are compared")
-    }
-
-    /// Text from outside in a result: short, and nothing that could be mistaken for the result's own words.
-    private static func shown(_ text: String) -> String {
-        "'" + String(String.UnicodeScalarView(text.unicodeScalars.prefix(64).map { $0.value < 0x20 ? "?" : $0 })) + "'"
     }
 
     /// The readings that a tick judges by: those of the policies, and of a mark whose time has come.

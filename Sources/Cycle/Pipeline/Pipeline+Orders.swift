@@ -29,7 +29,8 @@ extension Pipeline {
         return guardState.leases.filter { changed.contains($0.id) }
     }
 
-    /// What came of a command.
+    /// What came of a command. Its words are kept, and shown to whoever asked: names that stood in the command are in them as
+    /// `Shown.id` has them.
     package struct Obedience {
         package var result: String
         package var leases: [Lease] = []
@@ -48,7 +49,7 @@ extension Pipeline {
         switch command.kind {
         case Commands.revert:
             guard let id = arguments["lease"]?.string else { return Obedience(result: "not understood: no lease named") }
-            guard let change = guardState.revert(id, now: now) else { return Obedience(result: "\(id) is not in force") }
+            guard let change = guardState.revert(id, now: now) else { return Obedience(result: "\(Shown.id(id)) is not in force") }
             return reverted([change], by: command.actor, now: now)
         case Commands.revertAll:
             let changes = guardState.revertAll(now: now)
@@ -61,13 +62,13 @@ extension Pipeline {
         case Commands.deny: return answer(arguments, approves: false, by: command.actor, now: now)
         case Commands.mark: return mark(arguments, by: command.actor, now: now)
         case Commands.drill:
-            let channel = arguments["channel"]?.string ?? "?"
+            let channel = Shown.id(arguments["channel"]?.string ?? "?")
             return Obedience(result: "drill \(arguments["delivered"] == true ? "taken" : "not taken") by \(channel)")
         case Commands.token:
             let name = Shown.id(arguments["name"]?.string ?? "?")
             return Obedience(result: arguments["revoked"] == true ? "token \(name) revoked" : "token \(name) created")
         default:
-            return Obedience(result: "not understood: this version has no command '\(command.kind)'")
+            return Obedience(result: "not understood: this version has no command '\(Shown.id(command.kind))'")
         }
     }
 

@@ -25,7 +25,7 @@ extension Pipeline {
         if silence.until == nil, open.isEmpty {
             return Obedience(result: "not silenced: nothing that is open fits \(silence.match), so nothing could resolve")
         }
-        guard telling.add(silence) else { return Obedience(result: "\(silence.id) is there already") }
+        guard telling.add(silence) else { return Obedience(result: "\(Shown.id(silence.id)) is there already") }
         let count = open.isEmpty ? "nothing open now fits" : "\(open.count) open now"
         return Obedience(result: "\(silence.text) (\(silence.match); \(count))")
     }
@@ -33,8 +33,8 @@ extension Pipeline {
     /// `{"silence": ID}`
     mutating func expireSilence(_ arguments: JSON, by actor: String, now: Timestamp) -> Obedience {
         guard let id = arguments["silence"]?.string else { return Obedience(result: "not understood: no silence named") }
-        guard telling.expire(id, by: actor, now: now) else { return Obedience(result: "\(id) is not in force") }
-        return Obedience(result: "\(id) is over")
+        guard telling.expire(id, by: actor, now: now) else { return Obedience(result: "\(Shown.id(id)) is not in force") }
+        return Obedience(result: "\(Shown.id(id)) is over")
     }
 
     /// `{"incident": ID, "until": moment or null, "comment": …}`; the id may be a digest's: then all that is in it.
@@ -50,7 +50,7 @@ extension Pipeline {
         }
         if let until, until <= now { return Obedience(result: "not acknowledged: \(until) is past") }
         let ids = incidents(named: id)
-        guard !ids.isEmpty else { return Obedience(result: "not acknowledged: \(id) is not open") }
+        guard !ids.isEmpty else { return Obedience(result: "not acknowledged: \(Shown.id(id)) is not open") }
         let acknowledgement = Incident.Acknowledgement(at: now, by: actor, until: until, comment: comment)
         let end = until.map { " until \($0)" } ?? ""
         let text = "acknowledged\(end)" + (comment.isEmpty ? "" : ": \(comment)")
@@ -77,7 +77,7 @@ extension Pipeline {
             return Obedience(result: "not understood: no incident named")
         }
         let ids = incidents(named: id).filter { engine.incident($0)?.acknowledged != nil }
-        guard !ids.isEmpty else { return Obedience(result: "\(id) is not acknowledged") }
+        guard !ids.isEmpty else { return Obedience(result: "\(Shown.id(id)) is not acknowledged") }
         for id in ids {
             engine.unacknowledge(id)
             telling.unacknowledge(id)
