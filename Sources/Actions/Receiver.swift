@@ -16,6 +16,8 @@ struct Receiver: Sendable {
     var bodyLimit = 1 << 20
     /// The URL holds a credential: reasons show its host only.
     var hidesPath = false
+    /// What no reason may hold, beside what a request is sent with: the key of a signature.
+    var secrets: [Secret] = []
 
     /// An answer whose status is among the acceptable.
     struct Reply {
@@ -45,7 +47,8 @@ struct Receiver: Sendable {
         if accepting.contains(status) {
             return Reply(status: status, document: document, headers: response.headers, body: bytes)
         }
-        let said = "\(label) answered \(status)\(response.byProxy)" + Receiver.words(document, hiding: credential?.secrets ?? [])
+        let said =
+            "\(label) answered \(status)\(response.byProxy)" + Receiver.words(document, hiding: secrets + (credential?.secrets ?? []))
         let after = response.headers.retryAfter(now: clock.now())
         if let fault = SetupFault(status: status, body: String(decoding: bytes.prefix(4_096), as: UTF8.self)) {
             throw .retry(after: after, "\(label) answered \(status)\(response.byProxy): \(fault.hint)")
@@ -91,13 +94,14 @@ struct Receiver: Sendable {
     /// What the other side says about it, in its own words, as far as they can be shown: `detail`, `title` or `error`.
     private static func words(_ document: JSON?, hiding secrets: [Secret]) -> String {
         guard let text = ["detail", "title", "error"].lazy.compactMap({ document?[$0]?.string }).first else { return "" }
-        var shown = plain(text, limit: 200)
-        for secret in secrets where secret.reveal().utf8.count >= 4 { shown = shown.replacing(bytesOf: secret.reveal(), with: "***") }
+        let shown = plain(text, limit: 200, hiding: secrets)
         return shown.isEmpty ? "" : ": \(shown)"
     }
 
     /// Text from outside on one line, without characters that do something to a terminal; longer text is cut.
-    static func plain(_ text: String, limit: Int) -> String {
-        Shown.masked(String(text.unicodeScalars.prefix(limit)), by: " ") + (text.unicodeScalars.count > limit ? "…" : "")
+    /// - Parameter secrets: taken out before, since half of one would not be known.
+    static func plain(_ text: String, limit: Int, hiding secrets: [Secret] = []) -> String {
+        let clean = secrets.isEmpty ? text : Redaction(secrets).clean(String(text.unicodeScalars.prefix(limit + 4_096)))
+        return Shown.masked(String(clean.unicodeScalars.prefix(limit)), by: " ") + (clean.unicodeScalars.count > limit ? "…" : "")
     }
 }

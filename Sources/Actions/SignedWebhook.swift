@@ -122,10 +122,11 @@ public struct SignedWebhook: ActionAdapter {
         }
 
         let state: State
+        /// Fit to be shown.
         let reason: String?
 
         func text(_ what: String) -> String {
-            "the action webhook \(what)" + (reason.map { ": \(Receiver.plain($0, limit: 200))" } ?? "")
+            "the action webhook \(what)" + (reason.map { ": \($0)" } ?? "")
         }
     }
 
@@ -151,19 +152,23 @@ public struct SignedWebhook: ActionAdapter {
             HTTPField("Idempotency-Key", "\(order.id)-\(question.rawValue)-\(order.expiresAt.milliseconds)"),
         ]
         let reply: Receiver.Reply
+        var asking = receiver
+        asking.secrets = [place, key]
         do throws(Setback) {
-            reply = try await receiver.send(.post, place.reveal(), headers: headers, body: body, accepting: [200])
+            reply = try await asking.send(.post, place.reveal(), headers: headers, body: body, accepting: [200])
         } catch {
             // A status is signed by nobody: it ends nothing.
             switch error {
-            case .retry(let after, let reason): throw .retry(after: after, clean(reason, place, key))
-            case .refused(let reason): throw .retry(clean(reason, place, key))
+            case .retry(let after, let reason): throw .retry(after: after, Redaction([place, key]).clean(reason))
+            case .refused(let reason): throw .retry(Redaction([place, key]).clean(reason))
             }
         }
-        return try read(reply, order, nonce, key)
+        return try read(reply, order, nonce, place, key)
     }
 
-    private func read(_ reply: Receiver.Reply, _ order: LeaseOrder, _ nonce: String, _ key: Secret) throws(Setback) -> Answer {
+    private func read(
+        _ reply: Receiver.Reply, _ order: LeaseOrder, _ nonce: String, _ place: Secret, _ key: Secret
+    ) throws(Setback) -> Answer {
         guard let signature = reply.headers[BodySignature.field],
             BodySignature.isValid(signature, of: reply.body, key: key, purpose: SignedWebhook.answerPurpose)
         else {
@@ -177,10 +182,8 @@ public struct SignedWebhook: ActionAdapter {
         guard id.isSame(as: order.id), echo.isSame(as: nonce) else {
             throw .retry("the action webhook's answer is not the answer to this question, perhaps an older one; not believed")
         }
-        return Answer(state: state, reason: document["reason"]?.string)
-    }
-
-    private func clean(_ reason: String, _ secrets: Secret...) -> String {
-        secrets.reduce(reason) { $0.replacing(bytesOf: $1.reveal(), with: "***") }
+        // Who knows our secret may still say it.
+        return Answer(
+            state: state, reason: document["reason"]?.string.map { Receiver.plain($0, limit: 200, hiding: [place, key]) })
     }
 }

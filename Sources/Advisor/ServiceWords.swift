@@ -1,4 +1,5 @@
 import Ambient
+import HTTP
 import Model
 
 /// A service's own words about an error, fit to be shown: a stranger wrote them, and they may repeat the key.
@@ -12,7 +13,9 @@ enum ServiceWords {
         // Blanks and what is invisible must not cut a key into words.
         let key = (secret?.reveal() ?? "").lowercased()
         var words: [String] = []
-        for piece in text.prefix(2_000).split(whereSeparator: \.isWhitespace) {
+        // What is encoded may look like a word.
+        let clean = Redaction(secret.map { [$0] } ?? []).clean(String(text.prefix(2_000)))
+        for piece in clean.split(whereSeparator: \.isWhitespace) {
             let word = isPlain(piece) && !isOfKey(piece, key) ? String(piece) : ".."
             if word != ".." || words.last != ".." { words.append(word) }
             if words.reduce(0, { $0 + $1.utf8.count + 1 }) > limit { break }

@@ -31,8 +31,9 @@ enum Echo {
         return response
     }
 
-    private static func places(of secret: [UInt8], in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {
-        let found = EchoSearch(secret, in: bytes).places
+    /// Where a secret stands, in the order of the text; they do not overlap.
+    static func places(of secret: [UInt8], in bytes: UnsafeRawBufferPointer, wholly: Bool = false) -> [Range<Int>] {
+        let found = EchoSearch(secret, in: bytes, wholly: wholly).places
         return secret.count >= shortest ? found : found.filter { isWord($0, in: bytes) }
     }
 
@@ -59,9 +60,13 @@ enum Echo {
     private static func starred(_ text: String, _ secret: [UInt8]) -> String {
         let bytes = Array(text.utf8)
         let found = bytes.withUnsafeBytes { places(of: secret, in: $0) }
-        guard !found.isEmpty else { return text }
+        return found.isEmpty ? text : starred(bytes, found)
+    }
+
+    /// - Parameter places: in the order of the text, apart from each other.
+    static func starred(_ bytes: [UInt8], _ places: [Range<Int>]) -> String {
         var (out, rest) = ([UInt8](), 0)
-        for place in found {
+        for place in places {
             out += bytes[rest..<place.lowerBound] + Array("***".utf8)
             rest = place.upperBound
         }
@@ -109,7 +114,7 @@ enum URLSecrets {
 
     private static let credentialNames = ["token", "key", "secret", "pass", "pwd", "sig", "auth", "credential", "code", "hmac"]
 
-    private static func decoded(_ text: Substring) -> String {
+    static func decoded(_ text: Substring) -> String {
         let bytes = Array(text.utf8)
         var (out, index) = ([UInt8](), 0)
         while index < bytes.count {

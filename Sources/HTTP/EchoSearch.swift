@@ -10,12 +10,16 @@ struct EchoSearch {
     private let text: EscapedText
     /// How many forms may lie one in the other. In long texts one: they are read on every poll.
     private let depth: Int
+    /// Of the secret, from its beginning.
+    private let least: Int
 
     /// Services cut what they echo: a beginning of that length is hidden, too.
     private static let beginning = 12
 
-    init(_ secret: [UInt8], in bytes: UnsafeRawBufferPointer) {
+    /// - Parameter wholly: a beginning is not it.
+    init(_ secret: [UInt8], in bytes: UnsafeRawBufferPointer, wholly: Bool = false) {
         self.secret = secret
+        least = wholly ? secret.count : min(EchoSearch.beginning, secret.count)
         text = EscapedText(bytes: bytes)
         depth = bytes.count > 1 << 20 ? 1 : 3
     }
@@ -25,8 +29,6 @@ struct EchoSearch {
         guard !secret.isEmpty, !text.bytes.isEmpty else { return [] }
         return text.holdsEscapes || secret.contains(UInt8(ascii: " ")) ? anyForm : plain
     }
-
-    private var least: Int { min(EchoSearch.beginning, secret.count) }
 
     private var plain: [Range<Int>] {
         let start = Array(secret.prefix(least))

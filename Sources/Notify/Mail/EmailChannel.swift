@@ -79,7 +79,7 @@ public struct EmailChannel: WordedChannel {
     private func judge(_ outcome: MailOutcome, _ id: String, _ recipients: [MailAddress], _ login: Mail.Login?)
         -> Delivery
     {
-        let verdict = EmailVerdict(channel: "email channel \(name)", password: login?.password, user: login?.user)
+        let verdict = EmailVerdict(channel: "email channel \(name)", password: login?.password)
         switch outcome {
         case .failed(let failure): return verdict.judge(failure)
         case .accepted(let refused):

@@ -21,7 +21,6 @@ struct EmailVerdict {
     /// How reasons call the channel: `email channel ops`.
     let channel: String
     let password: Secret?
-    let user: String?
 
     func judge(_ refusal: SMTPRefusal, server: String) -> Delivery {
         let reason = reason(refusal, server: server)
@@ -35,7 +34,7 @@ struct EmailVerdict {
     }
 
     func judge(_ failure: MailFailure) -> Delivery {
-        .retry(after: nil, reason: clean("\(channel): \(failure)"))
+        .retry(after: nil, reason: clean(nil, "\(channel): \(failure)"))
     }
 
     /// `email channel ops: smtp://mail:587 answered the login with 535 5.7.8; check user and password`
@@ -49,12 +48,12 @@ struct EmailVerdict {
         case (_, 530): return said + "; it wants a login: set 'username' and 'password_file'"
         // About room: of the message, or of an account.
         case (.sender, 552):
-            return clean(said + words(refusal.reply) + "; the message is too long for it, or the account's storage is full")
+            return clean(refusal.reply, said + words(refusal.reply) + "; the message is too long for it, or the account's storage is full")
         case (.sender, 500...):
-            return clean(said + words(refusal.reply) + "; may this machine and account send as 'from'?")
+            return clean(refusal.reply, said + words(refusal.reply) + "; may this machine and account send as 'from'?")
         default:
             let isOurs = refusal.reply.isPermanent && refusal.isAboutUs && !refusal.step.isBeforeMail
-            return clean(said + words(refusal.reply) + (isOurs ? "; \(EmailVerdict.setupHint)" : ""))
+            return clean(refusal.reply, said + words(refusal.reply) + (isOurs ? "; \(EmailVerdict.setupHint)" : ""))
         }
     }
 
@@ -63,7 +62,7 @@ struct EmailVerdict {
 
     /// `dana@example.com refused with 550 5.1.1: no such user`
     func reason(_ refused: RefusedRecipient) -> String {
-        clean("\(refused.recipient.address) refused with \(refused.reply.codes)\(words(refused.reply))")
+        clean(refused.reply, "\(refused.recipient.address) refused with \(refused.reply.codes)\(words(refused.reply))")
     }
 
     private func words(_ reply: SMTPReply) -> String {
@@ -71,21 +70,12 @@ struct EmailVerdict {
         return line.isEmpty ? "" : ": \(line)"
     }
 
-    /// Without what a server says where it echoes the login, in clear or as it came.
-    private func clean(_ text: String) -> String {
-        guard let password, !password.isEmpty else { return text }
-        let secret = password.reveal()
-        let user = user ?? ""
-        let forms = [secret, base64(secret), base64("\u{0}\(user)\u{0}\(secret)")].map { $0.lowercased() }
-        let lower = text.lowercased()
-        guard forms.contains(where: { lower.containsBytes($0) }) else { return text }
+    /// Without what a server says where it echoes the login, in clear or as it came. Its whole answer is looked at, of which the
+    /// text has a part, and the text, in which it is as it is shown.
+    private func clean(_ reply: SMTPReply?, _ text: String) -> String {
+        let redaction = Redaction(password.map { [$0] } ?? [])
+        guard redaction.isNeeded(for: text) || redaction.isNeeded(for: reply?.text ?? "") else { return text }
         return "\(channel): the server's answer is not shown, for it holds the password"
-    }
-
-    private func base64(_ text: String) -> String {
-        var encoded = Base64.encode(text.utf8)
-        while encoded.hasSuffix("=") { encoded.removeLast() }
-        return encoded
     }
 }
 
@@ -94,12 +84,4 @@ extension SMTPRefusal {
     var isAboutUs: Bool { MailFault.of(reply, at: step) == .setup }
     /// Whether trying again soon may lock the account.
     var isAboutLogin: Bool { reply.isPermanent && (step == .login || [534, 535, 538].contains(reply.code)) }
-}
-
-extension String {
-    fileprivate func containsBytes(_ part: String) -> Bool {
-        let (bytes, part) = (Array(utf8), Array(part.utf8))
-        guard !part.isEmpty, bytes.count >= part.count else { return false }
-        return (0...(bytes.count - part.count)).contains { bytes[$0..<($0 + part.count)].elementsEqual(part) }
-    }
 }
