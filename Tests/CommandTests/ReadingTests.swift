@@ -74,9 +74,10 @@ import Testing
         let builtIn = try shell.run("policy", "show")
         #expect(builtIn.code == 0)
         #expect(builtIn.output.contains("noisy_share: 40%"))
-        // One rule has no page of its own: noisy-burst leads to that of noisy-neighbor.
-        let checked = "read built-in ops_policy.default.yaml\nok: 1 policy, \(PlaybooksTests.pages + 1) rules\n"
-        #expect(try shell.run("policy", "check").output == checked)
+        let rules = try #require(try shell.run("policy", "show", "-o", "json").json()["rules"]?.object).count
+        // A rule may lead to another one's page, and no page is nobody's.
+        #expect(rules >= PlaybooksTests.pages)
+        #expect(try shell.run("policy", "check").output == "read built-in ops_policy.default.yaml\nok: 1 policy, \(rules) rules\n")
 
         _ = QuickPolicy.write(to: shell.folder)
         shell.folder.write(
