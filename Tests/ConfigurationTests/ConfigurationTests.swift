@@ -55,36 +55,6 @@ import Testing
         prices: {gpt-4o-mini: {prompt: 0.15 USD/M, completion: 0.60 USD/M}}
         """
 
-    @Test(arguments: [
-        ("/var/lib/one", "/var/lib/one"), ("/var/lib/one:/var/lib/two", "/var/lib/one"), (":/var/lib/two", "/var/lib/two"),
-    ])
-    func theStateFolderIsTheFirstThatSystemdNames(list: String, folder: String) throws {
-        #expect(try load(nil, ["STATE_DIRECTORY": list]).state.value.description == folder)
-    }
-
-    @Test(
-        "a second folder that systemd names is not passed over without a word",
-        arguments: [
-            ("/var/lib/one:/var/lib/two", nil, ["'/var/lib/one', and not in '/var/lib/two'"]),
-            ("/a:/b:/c", nil, ["names 3 folders", "'/a', and not in '/b', '/c'"]),
-            ("/var/lib/one", nil, []), ("/var/lib/one:", nil, []), (":/var/lib/two", nil, []),
-            ("/a:/b", "schema: mozaiks.ops/config/v1\nstate: /b\n", []),
-        ] as [(String, String?, [String])])
-    func severalStateFoldersAreWarnedAbout(list: String, file: String?, parts: [String]) throws {
-        let warnings = try load(file, ["STATE_DIRECTORY": list]).warnings.filter { $0.code == "state" }
-        #expect(warnings.count == (parts.isEmpty ? 0 : 1), "\(warnings)")
-        for part in parts { #expect(warnings.first?.message.contains(part) == true, "\(warnings)") }
-        #expect(warnings.allSatisfy { $0.file == "$STATE_DIRECTORY" && $0.severity == .warning })
-    }
-
-    @Test func aFolderOfTheUserThatIsNotAbsoluteIsIgnored() throws {
-        func state(_ environment: [String: String]) throws -> String {
-            try ConfigurationLoader(ConfigurationFlags(), in: Environment(environment), isRoot: false).read(nil).state.value.description
-        }
-        #expect(try state(["XDG_STATE_HOME": "/s", "HOME": "/h"]) == "/s/mozaiks-ops")
-        #expect(try state(["XDG_STATE_HOME": "s", "HOME": "/h"]) == "/h/.local/state/mozaiks-ops")
-    }
-
     @Test(
         "a page that others reach is warned about where its tokens can be read on their way",
         arguments: [
@@ -227,69 +197,6 @@ import Testing
         #expect(configuration.mode.value == .observe && configuration.interval.value == .seconds(10))
         guard case .bearer(.environment("MOZAIKS_RUNTIME_TOKEN")) = configuration.runtimes[0].authentication else {
             Issue.record("the token of the environment")
-            return
-        }
-    }
-
-    @Test("what stands around a URL unseen is none of it, wherever the URL comes from")
-    func whatSurroundsAURL() throws {
-        for around in [" ", "\t", "\r\n", "\n", "\u{FEFF}", "\u{200B}", "\u{A0}", ""] {
-            let given = "\(around)http://localhost:8000/\(around)"
-            #expect(try load(nil, ["MOZAIKS_RUNTIME_URL": given]).runtimes[0].replicas == ["http://localhost:8000"], "\(given)")
-            let file = """
-                schema: mozaiks.ops/config/v1
-                runtimes: {one: {replicas: ["${A_URL}", " http://b:1/ "]}}
-                channels: {am: {alertmanager: {url: "${AM}"}}}
-                """
-            let configuration = try load(file, ["A_URL": given, "AM": "\(around)http://am:9093\(around)"])
-            #expect(configuration.runtimes[0].replicas == ["http://localhost:8000", "http://b:1"], "\(given)")
-            guard let manager = configuration.channels[0].kind as? Alertmanager.Settings else {
-                Issue.record("kind")
-                return
-            }
-            #expect(manager.url == "http://am:9093", "\(given)")
-        }
-        #expect(
-            try load(nil, ["MOZAIKS_RUNTIME_URL": "http://a:1 ,\n\u{FEFF}http://b:2/,"]).runtimes[0].replicas
-                == ["http://a:1", "http://b:2"])
-    }
-
-    @Test(
-        "the address of an endpoint is no base URL, and the hint is the one to give",
-        arguments: [
-            ("http://h:8000/api/health", "http://h:8000"), ("http://h:8000/base/Metrics/perf/aggregate/", "http://h:8000/base"),
-            ("https://h/metrics/perf/chats", "https://h"), ("http://h/ops/runtime", "http://h"),
-        ])
-    func endpointInPlaceOfAURL(given: String, base: String) throws {
-        let file = "schema: mozaiks.ops/config/v1\nruntimes: {one: {replicas: [\"\(given)\"]}}\n"
-        for (file, variables) in [(file, [:]), (nil, ["MOZAIKS_RUNTIME_URL": given])] as [(String?, [String: String])] {
-            let error = #expect(throws: ConfigurationErrors.self) { try load(file, variables) }
-            let text = error.map { "\($0)" } ?? ""
-            #expect(text.contains("this is the address of the runtime's endpoint /"), "\(text)")
-            #expect(text.contains("give the base URL: \(base)\n") || text.hasSuffix("give the base URL: \(base)"), "\(text)")
-        }
-        #expect(try load(nil, ["MOZAIKS_RUNTIME_URL": "http://h:8000/api"]).runtimes[0].replicas == ["http://h:8000/api"])
-    }
-
-    @Test("quotes around a URL are named", arguments: ["\"http://a:1\"", "'http://a:1'", "“http://a:1”", " \"http://a:1\"\n"])
-    func quotesAroundAURL(given: String) {
-        #expect(
-            faults("schema: mozaiks.ops/config/v1", ["MOZAIKS_RUNTIME_URL": given]) == """
-                $MOZAIKS_RUNTIME_URL: error[url]: there are quotes around the URL
-                hint: they have become a part of it: leave them out
-                """)
-    }
-
-    @Test func aURLFromTheEnvironmentGetsNoTokenOfTheFile() throws {
-        let configuration = try load(
-            ConfigurationTests.full,
-            [
-                "HOST": "h", "OPS_SECRET": "s", "SLACK_DEV": "x",
-                "MOZAIKS_RUNTIME_URL": "http://elsewhere:1,http://elsewhere:2",
-            ])
-        #expect(configuration.runtimes.count == 1 && configuration.runtimes[0].replicas.count == 2)
-        guard case .none = configuration.runtimes[0].authentication else {
-            Issue.record("no token")
             return
         }
     }
