@@ -81,108 +81,121 @@ struct Order {
         // First: what is misspelt is missing under its right name, and that would be all that is said.
         try fields.check(members: kind.members)
         switch kind {
-        case .acknowledge:
-            let incident = try Order.openIncident(encoded, reading)
-            let until = try fields.span("for").map { reading.now + $0 }
-            let comment = try fields.text("comment") ?? ""
-            about = ("incident", incident.id)
-            deed = .command(
-                kind: Commands.acknowledge,
-                arguments: ["incident": .string(incident.id), "until": .moment(until), "comment": .string(comment)])
+        case .acknowledge: self = try Order.acknowledgement(encoded, &fields, reading)
         case .unacknowledge:
             let incident = try Order.openIncident(encoded, reading)
-            about = ("incident", incident.id)
-            deed = .command(kind: Commands.unacknowledge, arguments: ["incident": .string(incident.id)])
-        case .silence:
-            let match = try Order.match(&fields, reading)
-            let strangers = reading.strangers(in: match)
-            // What fits nothing holds back nothing, and whoever asked believes that it does. Apps come and go.
-            if let stranger = strangers.first(where: { $0.kind == .rule || $0.kind == .runtime }) {
-                throw Problem.badRequest("\(stranger.message); \(stranger.hint)")
-            }
-            warnings = strangers.map(\.warning)
-            let until = try Order.end(&fields, reading)
-            let comment = try fields.text("comment") ?? ""
-            let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, actor, "\(reading.now.milliseconds)", seed]
-            let id = "silence-" + SHA256.hex(Array(words.joined(separator: "\0").utf8)).prefix(16)
-            about = ("silence", id)
-            deed = .command(
-                kind: Commands.addSilence,
-                arguments: [
-                    "id": .string(id), "match": match.document, "until": .moment(until), "comment": .string(comment),
-                ])
-        case .expire:
-            let named = try Order.id(encoded)
-            let active = try KeptDecisions(reading.journal).telling.silences.filter { $0.isActive(reading.now) }
-            let id = try Order.one(
-                active.map(\.id), named, of: "silence", missing: "no silence '\(Shown.id(named))' is in force")
-            about = ("silence", id)
-            deed = .command(kind: Commands.expireSilence, arguments: ["silence": .string(id)])
-        case .approve, .deny:
-            let approval = try Order.approval(encoded, reading)
-            // What is approved is what was looked at: its digest comes along.
-            let digest = try fields.text("digest")
-            if kind == .approve, digest == nil {
-                throw Problem.badRequest("'digest' of what was looked at is needed: it stands beside the approval's id")
-            }
-            if let digest, !digest.isSame(as: approval.digest) {
-                throw Problem(
-                    status: 409, title: "Something else",
-                    detail: "what waits as '\(Shown.id(approval.id))' is not what was looked at: look again")
-            }
-            guard approval.isWaiting(at: reading.now) else {
-                throw Problem(
-                    status: 409, title: "Too late",
-                    detail:
-                        "'\(Shown.id(approval.id))' waits no more: it is \(approval.state == .waiting ? "expired" : approval.state.rawValue)"
-                )
-            }
-            var arguments: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
-            if let comment = try fields.text("comment") { arguments.append("comment", .string(comment)) }
-            about = ("approval", approval.id)
-            deed = .command(
-                kind: kind == .approve ? Commands.approve : Commands.deny, arguments: .object(arguments))
-        case .revert:
-            let named = try Order.id(encoded)
-            let lease: String
-            do throws(JournalError) {
-                lease = try reading.journal.lease(named).id
-            } catch {
-                switch error.cause {
-                case .unknownID: throw Problem.notFound("there is no lease '\(Shown.id(named))'")
-                case .ambiguousID: throw Problem.several(named, "lease", hint: error.hint)
-                default: throw error
-                }
-            }
-            about = ("lease", lease)
-            deed = .command(kind: Commands.revert, arguments: ["lease": .string(lease)])
-        case .revertAll:
-            about = nil
-            deed = .command(kind: Commands.revertAll, arguments: .object(JSONObject()))
-        case .mark:
-            guard let name = try fields.text("name"), !name.utf8.allSatisfy({ $0 == 0x20 }) else {
-                throw Problem.badRequest("'name' says what is deployed")
-            }
-            guard Mark.isName(name) else {
-                throw Problem.badRequest("'name' is one line of at most 100 bytes")
-            }
-            var arguments: JSONObject = ["name": .string(name)]
-            if let runtime = try fields.text("runtime") {
-                let known = reading.runtimes
-                if let other = reading.elsewhere.first(where: { $0.name.isSame(as: runtime) }) {
-                    throw Problem.badRequest("\(other.sentence); note it there")
-                }
-                guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
-                    throw Order.unknown(reading.noun, runtime, known)
-                }
-                arguments.append("runtime", .string(runtime))
-            }
-            about = nil
-            deed = .command(kind: Commands.mark, arguments: .object(arguments))
-        case .stop: (about, deed) = (nil, .stop)
-        case .resume: (about, deed) = (nil, .resume)
+            self.init(Commands.unacknowledge, ["incident": .string(incident.id)], about: ("incident", incident.id))
+        case .silence: self = try Order.silence(&fields, by: actor, seed: seed, reading)
+        case .expire: self = try Order.expiry(encoded, reading)
+        case .approve: self = try Order.answer(encoded, &fields, approves: true, reading)
+        case .deny: self = try Order.answer(encoded, &fields, approves: false, reading)
+        case .revert: self = try Order.reversal(encoded, reading)
+        case .revertAll: self.init(Commands.revertAll, .object(JSONObject()))
+        case .mark: self = try Order.mark(&fields, reading)
+        case .stop: self.init(.stop)
+        case .resume: self.init(.resume)
         }
         try fields.finish()
+    }
+
+    private init(_ deed: Deed, about: (key: String, id: String)? = nil) { (self.deed, self.about) = (deed, about) }
+
+    /// - Parameter kind: of the command.
+    private init(_ kind: String, _ arguments: JSON, about: (key: String, id: String)? = nil) {
+        self.init(.command(kind: kind, arguments: arguments), about: about)
+    }
+
+    // MARK: - Each of them
+
+    private static func acknowledgement(_ encoded: String, _ fields: inout Fields, _ reading: Reading) throws -> Order {
+        let incident = try Order.openIncident(encoded, reading)
+        let until = try fields.span("for").map { reading.now + $0 }
+        let comment = try fields.text("comment") ?? ""
+        return Order(
+            Commands.acknowledge, ["incident": .string(incident.id), "until": .moment(until), "comment": .string(comment)],
+            about: ("incident", incident.id))
+    }
+
+    private static func silence(_ fields: inout Fields, by actor: String, seed: String, _ reading: Reading) throws -> Order {
+        let match = try Order.match(&fields, reading)
+        let strangers = reading.strangers(in: match)
+        // What fits nothing holds back nothing, and whoever asked believes that it does. Apps come and go.
+        if let stranger = strangers.first(where: { $0.kind == .rule || $0.kind == .runtime }) {
+            throw Problem.badRequest("\(stranger.message); \(stranger.hint)")
+        }
+        let until = try Order.end(&fields, reading)
+        let comment = try fields.text("comment") ?? ""
+        let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, actor, "\(reading.now.milliseconds)", seed]
+        let id = "silence-" + SHA256.hex(Array(words.joined(separator: "\0").utf8)).prefix(16)
+        var order = Order(
+            Commands.addSilence,
+            ["id": .string(id), "match": match.document, "until": .moment(until), "comment": .string(comment)], about: ("silence", id))
+        order.warnings = strangers.map(\.warning)
+        return order
+    }
+
+    private static func expiry(_ encoded: String, _ reading: Reading) throws -> Order {
+        let named = try Order.id(encoded)
+        let active = try KeptDecisions(reading.journal).telling.silences.filter { $0.isActive(reading.now) }
+        let id = try Order.one(active.map(\.id), named, of: "silence", missing: "no silence '\(Shown.id(named))' is in force")
+        return Order(Commands.expireSilence, ["silence": .string(id)], about: ("silence", id))
+    }
+
+    private static func answer(_ encoded: String, _ fields: inout Fields, approves: Bool, _ reading: Reading) throws -> Order {
+        let approval = try Order.approval(encoded, reading)
+        // What is approved is what was looked at: its digest comes along.
+        let digest = try fields.text("digest")
+        if approves, digest == nil {
+            throw Problem.badRequest("'digest' of what was looked at is needed: it stands beside the approval's id")
+        }
+        if let digest, !digest.isSame(as: approval.digest) {
+            throw Problem(
+                status: 409, title: "Something else",
+                detail: "what waits as '\(Shown.id(approval.id))' is not what was looked at: look again")
+        }
+        guard approval.isWaiting(at: reading.now) else {
+            let state = approval.state == .waiting ? "expired" : approval.state.rawValue
+            throw Problem(status: 409, title: "Too late", detail: "'\(Shown.id(approval.id))' waits no more: it is \(state)")
+        }
+        var arguments: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
+        if let comment = try fields.text("comment") { arguments.append("comment", .string(comment)) }
+        return Order(approves ? Commands.approve : Commands.deny, .object(arguments), about: ("approval", approval.id))
+    }
+
+    private static func reversal(_ encoded: String, _ reading: Reading) throws -> Order {
+        let named = try Order.id(encoded)
+        let lease: String
+        do throws(JournalError) {
+            lease = try reading.journal.lease(named).id
+        } catch {
+            switch error.cause {
+            case .unknownID: throw Problem.notFound("there is no lease '\(Shown.id(named))'")
+            case .ambiguousID: throw Problem.several(named, "lease", hint: error.hint)
+            default: throw error
+            }
+        }
+        return Order(Commands.revert, ["lease": .string(lease)], about: ("lease", lease))
+    }
+
+    private static func mark(_ fields: inout Fields, _ reading: Reading) throws -> Order {
+        guard let name = try fields.text("name"), !name.utf8.allSatisfy({ $0 == 0x20 }) else {
+            throw Problem.badRequest("'name' says what is deployed")
+        }
+        guard Mark.isName(name) else {
+            throw Problem.badRequest("'name' is one line of at most 100 bytes")
+        }
+        var arguments: JSONObject = ["name": .string(name)]
+        if let runtime = try fields.text("runtime") {
+            let known = reading.runtimes
+            if let other = reading.elsewhere.first(where: { $0.name.isSame(as: runtime) }) {
+                throw Problem.badRequest("\(other.sentence); note it there")
+            }
+            guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
+                throw Order.unknown(reading.noun, runtime, known)
+            }
+            arguments.append("runtime", .string(runtime))
+        }
+        return Order(Commands.mark, .object(arguments))
     }
 
     // MARK: - What is named
