@@ -91,30 +91,17 @@ public struct Overview {
         var notes: [String] = []
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
         // Whoever looks may not know what the engine was told.
-        let own = surroundings.settings?.shard
         let names = sights.map(\.summary.runtime)
         unseen = (surroundings.settings?.runtimes ?? []).filter { one in !names.contains { $0.isSame(as: one.name) } }
-        if let own, let found = (try? journal.shard()) ?? nil, Journal.fault(of: found, for: own, in: folder) != nil {
-            notes.append("this is the state of shard \(found), and not of shard \(own): what is shown is what shard \(found) saw")
+        let kin = (try? journal.shard()) ?? nil
+        if let own = surroundings.settings?.shard, let kin, Journal.fault(of: kin, for: own, in: folder) != nil {
+            notes.append("this is the state of shard \(kin), and not of shard \(own): what is shown is what shard \(kin) saw")
         }
-        shard =
-            if let own { (own, surroundings.settings?.runtimes.map(\.name) ?? names, surroundings.settings?.elsewhere ?? []) } else {
-                ((try? journal.shard()) ?? nil).map { ($0, names, []) }
-            }
+        shard = Overview.shard(surroundings, kept: kin, names)
         let kept = try? KeptDecisions(journal)
         if kept == nil { notes.append("what was decided cannot be read: silences are not shown") }
         begun = if let kept { Begun.all(kept.engine, sights, in: journal) } else { [] }
-        var damaged = 0
-        let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in
-            damaged += 1
-        }
-        let incidents = rows.compactMap { row -> Incident? in
-            if let incident = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Incident(document: $0) }) {
-                return incident
-            }
-            damaged += 1
-            return nil
-        }
+        let (incidents, damaged) = try Overview.openIncidents(in: journal)
         if damaged > 0 {
             notes.append("\(damaged) open incident\(damaged == 1 ? "" : "s") in the journal cannot be read")
         }
@@ -143,22 +130,45 @@ public struct Overview {
         if guardState == nil { notes.append("what the guard remembers cannot be read: approvals are not shown") }
         approvals = guardState?.waitingApprovals(at: now) ?? []
         silences = (kept?.telling.silences ?? []).filter { $0.isActive(moment) }
-        maintenance = telling.maintenance.enumerated().filter { $1.hours.holds(moment, in: telling.zone) }.map {
-            index, window in
+        maintenance = Overview.maintenance(telling, at: moment)
+        troubles = try journal.channelTroubles()
+        isWithoutChannels = surroundings.environment != nil && surroundings.channels.isEmpty
+        channels = Overview.channels(try journal.channelCounts(), configured: surroundings.channels)
+        waiting = try journal.waitingCommands()
+        self.notes = notes
+    }
+
+    /// The part of many that is looked at: as the configuration has it, else as the journal does.
+    private static func shard(_ surroundings: Surroundings, kept: Shard?, _ names: [String])
+        -> (own: Shard, watches: [String], elsewhere: [RuntimeElsewhere])?
+    {
+        guard let settings = surroundings.settings, let own = settings.shard else { return kept.map { ($0, names, []) } }
+        return (own, settings.runtimes.map(\.name), settings.elsewhere)
+    }
+
+    /// In the order of the journal; and how many of them cannot be read.
+    private static func openIncidents(in journal: Journal) throws(JournalError) -> (incidents: [Incident], damaged: Int) {
+        var damaged = 0
+        let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in
+            damaged += 1
+        }
+        let incidents = rows.compactMap { row in
+            (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Incident(document: $0) }
+        }
+        return (incidents, damaged + rows.count - incidents.count)
+    }
+
+    private static func maintenance(_ telling: TellingSettings, at moment: Timestamp) -> [String] {
+        telling.maintenance.enumerated().filter { $1.hours.holds(moment, in: telling.zone) }.map { index, window in
             "maintenance[\(index)], \(window.hours) \(telling.zone): \(window.match)"
                 + (window.comment.isEmpty ? "" : ", \(Shown.comment(window.comment))")
         }
-        troubles = try journal.channelTroubles()
-        isWithoutChannels = surroundings.environment != nil && surroundings.channels.isEmpty
-        let counted = try journal.channelCounts()
-        let unused = surroundings.channels.filter { name in
-            !counted.contains { $0.channel.isSame(as: name) }
-        }
-        channels = (counted + unused.map { ChannelCounts(unused: $0) }).sorted {
-            $0.channel.precedes($1.channel)
-        }
-        waiting = try journal.waitingCommands()
-        self.notes = notes
+    }
+
+    /// Those that something was sent through, and those that are configured and wait for the first.
+    private static func channels(_ counted: [ChannelCounts], configured: [String]) -> [ChannelCounts] {
+        let unused = configured.filter { name in !counted.contains { $0.channel.isSame(as: name) } }
+        return (counted + unused.map { ChannelCounts(unused: $0) }).sorted { $0.channel.precedes($1.channel) }
     }
 
     /// Whether the kill switch is on; nil where that cannot be found out, and then the engine takes no action either.
