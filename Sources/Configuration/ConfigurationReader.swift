@@ -98,6 +98,31 @@ struct ConfigurationReader {
             reporter.report(
                 "schema", "schema '\(text)' is not known", at: node, hint: "write '\(ConfigurationReader.schema)'")
         }
+        readItself(fields, into: &configuration)
+        configuration.runtimes = runtimes(fields)
+        configuration.hosts = BesideReader(reader: reader).hosts(fields)
+        configuration.services = ServiceReader(reader: reader).services(fields)
+        configuration.polling = PollingSettings(fields, reader)
+        configuration.network = NetworkSettings(fields, reader)
+        actions(fields, &configuration)
+        history(fields, &configuration)
+        limits(fields, &configuration.actionLimits)
+        configuration.channels = channels(fields)
+        references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
+        configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
+        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
+        approvals(fields, &configuration)
+        readServer(fields, into: &configuration)
+        configuration.metricsApps = metrics(fields)
+        configuration.heartbeat = HeartbeatSettings(fields, reader)
+        configuration.prices = prices(fields)
+        keepOrigins(fields, in: &configuration)
+        configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
+        fields.finish()
+    }
+
+    /// What it is called, what it may do and how often, and where what it needs lies.
+    private func readItself(_ fields: Fields, into configuration: inout Configuration) {
         if let node = fields.node(Keys.environment), let text = reader.text(node, "'environment'") {
             configuration.environment = Setting(environmentName(text, node), reader.origin(node))
         }
@@ -127,23 +152,10 @@ struct ConfigurationReader {
                 reporter.report("shard", fault.message, at: node, hint: fault.hint)
             }
         }
-        configuration.runtimes = runtimes(fields)
-        configuration.hosts = BesideReader(reader: reader).hosts(fields)
-        configuration.services = ServiceReader(reader: reader).services(fields)
-        configuration.polling = PollingSettings(fields, reader)
-        configuration.network = NetworkSettings(fields, reader)
-        actions(fields, &configuration)
-        history(fields, &configuration)
-        limits(fields, &configuration.actionLimits)
-        configuration.channels = channels(fields)
-        references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
-        configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
-        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
-        approvals(fields, &configuration)
-        readServer(fields, into: &configuration)
-        configuration.metricsApps = metrics(fields)
-        configuration.heartbeat = HeartbeatSettings(fields, reader)
-        configuration.prices = prices(fields)
+    }
+
+    /// Where the values stand of which sections are read as wholes, for `config show`.
+    private func keepOrigins(_ fields: Fields, in configuration: inout Configuration) {
         for section in ["polling", "guard", "approvals", "prices", "reminders", "grouping", "page_budget"] {
             for entry in fields.node(section)?.entries ?? [] {
                 configuration.origins["\(section).\(entry.name)"] = reader.origin(entry.value)
@@ -163,8 +175,6 @@ struct ConfigurationReader {
         for (index, node) in (fields.node("maintenance")?.items ?? []).enumerated() {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
-        configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.finish()
     }
 
     /// Routes name channels that exist. One that is written with a fault is there: the fault is told, and no other name meant.
