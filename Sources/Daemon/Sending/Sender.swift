@@ -172,11 +172,22 @@ public struct Sender: Sendable {
             await core.release(row.id)
             return false
         }
+        let outcome = note(delivery, of: row)
+        do {
+            try await core.settle(row.id, outcome)
+        } catch {
+            logger.error(
+                "cannot record what came of a message, will be tried again",
+                ["channel": .text(channel.name), "incident": .text(row.message.incident), "cause": .text("\(error)")])
+        }
+        return delivery.isDelivered
+    }
+
+    /// What comes of an attempt for its message; how the channel stands follows, and the log has it.
+    private func note(_ delivery: Delivery, of row: OutboxRow) -> OutboxOutcome {
         let now = clock.now()
-        let outcome: OutboxOutcome
         switch delivery {
         case .delivered, .deliveredAs:
-            outcome = .sent(at: now, reference: delivery.reference)
             logger.info(
                 "message delivered",
                 [
@@ -187,9 +198,9 @@ public struct Sender: Sendable {
             if let since = standing.works() {
                 logger.info("channel works again", ["channel": .text(channel.name), "after": .text((now - since).brief)])
             }
+            return .sent(at: now, reference: delivery.reference)
         case .retry(let after, let reason):
             let wait = schedule.wait(attempts: row.attempts + 1, jitter: jitter(), asked: after)
-            outcome = .retry(at: now + wait, error: reason)
             let failures = standing.fails(reason, at: now)
             // What the service asked for, else more and more the longer it fails.
             if let rest = after.map({ min(max($0, .zero), schedule.longestAsked) })
@@ -203,9 +214,9 @@ public struct Sender: Sendable {
                     "channel": .text(channel.name), "incident": .text(row.message.incident), "in": .text(wait.brief),
                     "why": .text(reason),
                 ])
+            return .retry(at: now + wait, error: reason)
         case .blocked(let after, let reason):
             let wait = max(schedule.blocked, min(after ?? .zero, schedule.longestAsked))
-            outcome = .retry(at: now + wait, error: reason, isBlocked: true)
             standing.rest(until: now + wait)
             if standing.isNew(reason) {
                 logger.error(
@@ -213,20 +224,13 @@ public struct Sender: Sendable {
                     ["channel": .text(channel.name), "retry_every": .text(wait.brief), "why": .text(reason)])
             }
             _ = standing.fails(reason, at: now)
+            return .retry(at: now + wait, error: reason, isBlocked: true)
         case .rejected(let reason):
-            outcome = .dead(at: now, error: reason)
             logger.error(
                 "message refused for good",
                 ["channel": .text(channel.name), "incident": .text(row.message.incident), "why": .text(reason)])
+            return .dead(at: now, error: reason)
         }
-        do {
-            try await core.settle(row.id, outcome)
-        } catch {
-            logger.error(
-                "cannot record what came of a message, will be tried again",
-                ["channel": .text(channel.name), "incident": .text(row.message.incident), "cause": .text("\(error)")])
-        }
-        return delivery.isDelivered
     }
 }
 
