@@ -74,42 +74,53 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
         try add("password", password ?? [])
         try PostgresPlace.hosts(hosts, add)
         try add("dbname", database ?? [])
-        var (schema, shownQuery, timeout) = (PostgresPlace.defaultSchema, [String](), TimeSpan.seconds(30))
-        for part in (query ?? []).split(separator: UInt8(ascii: "&")) {
-            let (name, value) = PostgresPlace.cut(part, at: "=")
-            let word = String(decoding: name, as: UTF8.self)
-            guard let value else { throw Fault(message: "its parameter '\(Shown.id(word))' has no value", hint: "\(Shown.id(word))=…") }
-            switch word {
-            case "schema":
-                schema = String(decoding: value, as: UTF8.self)
-                guard PostgresPlace.isSchema(schema) else {
-                    throw Fault(
-                        message: "its schema is no name of one",
-                        hint: "small letters, digits and '_', a letter first, at most 63; not beginning with pg_")
-                }
-            case "statement_timeout":
-                guard let span = TimeSpan(String(decoding: value, as: UTF8.self)), span >= .seconds(1), span <= .hours(1) else {
-                    throw Fault(message: "its statement_timeout is no length of time between 1s and 1h", hint: "such as 30s")
-                }
-                timeout = span
-            default:
-                guard PostgresPlace.known.contains(word) else {
-                    throw Fault(message: "its parameter '\(Shown.id(word))' is not known", hint: "docs/postgresql.md lists them")
-                }
-                try add(word, value)
-            }
-            if !PostgresPlace.secrets.contains(word) { shownQuery.append(String(decoding: part, as: UTF8.self)) }
-        }
+        let asked = try Query(query ?? [], add)
         try PostgresPlace.check(parameters)
         self.parameters = parameters
-        self.schema = schema
-        statementTimeout = timeout
+        schema = asked.schema
+        statementTimeout = asked.timeout
         var shown = String(decoding: bytes[..<(colon + 3)], as: UTF8.self)
         if !user.isEmpty { shown += String(decoding: user, as: UTF8.self) + "@" }
         shown += String(decoding: hosts, as: UTF8.self)
         if let database { shown += "/" + String(decoding: database, as: UTF8.self) }
-        if !shownQuery.isEmpty { shown += "?" + shownQuery.joined(separator: "&") }
+        if !asked.shown.isEmpty { shown += "?" + asked.shown.joined(separator: "&") }
         description = Shown.line(shown)
+    }
+
+    /// What stands behind the question mark: what is ours of it, and the rest given on, for libpq.
+    private struct Query {
+        var schema = PostgresPlace.defaultSchema
+        var timeout = TimeSpan.seconds(30)
+        /// What may be shown of it.
+        var shown: [String] = []
+
+        init(_ query: ArraySlice<UInt8>, _ add: (String, ArraySlice<UInt8>) throws(Fault) -> Void) throws(Fault) {
+            for part in query.split(separator: UInt8(ascii: "&")) {
+                let (name, value) = PostgresPlace.cut(part, at: "=")
+                let word = String(decoding: name, as: UTF8.self)
+                guard let value else { throw Fault(message: "its parameter '\(Shown.id(word))' has no value", hint: "\(Shown.id(word))=…") }
+                switch word {
+                case "schema":
+                    schema = String(decoding: value, as: UTF8.self)
+                    guard PostgresPlace.isSchema(schema) else {
+                        throw Fault(
+                            message: "its schema is no name of one",
+                            hint: "small letters, digits and '_', a letter first, at most 63; not beginning with pg_")
+                    }
+                case "statement_timeout":
+                    guard let span = TimeSpan(String(decoding: value, as: UTF8.self)), span >= .seconds(1), span <= .hours(1) else {
+                        throw Fault(message: "its statement_timeout is no length of time between 1s and 1h", hint: "such as 30s")
+                    }
+                    timeout = span
+                default:
+                    guard PostgresPlace.known.contains(word) else {
+                        throw Fault(message: "its parameter '\(Shown.id(word))' is not known", hint: "docs/postgresql.md lists them")
+                    }
+                    try add(word, value)
+                }
+                if !PostgresPlace.secrets.contains(word) { shown.append(String(decoding: part, as: UTF8.self)) }
+            }
+        }
     }
 
     /// As SQL names it: what is a word of SQL is a name too.
