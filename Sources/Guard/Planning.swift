@@ -142,19 +142,8 @@ extension GuardState {
         _ wanted: Wanted, _ policies: PolicySet, _ readings: ReadingTable, _ context: GuardContext, _ now: Timestamp,
         _ plan: inout Plan
     ) {
-        // An incident that holds what it asks for asks for nothing more; its lease is tended.
-        if let index = active(wanted.key), leases[index].holders.contains(where: { $0.incident == wanted.incident }) {
-            return
-        }
         let mode = min(context.mode, policies.policy(for: wanted.key.app).mode)
-        // What was handed over to a person stays so; a cool-down that also refuses it would only bury that.
-        if handover(wanted.incident, pretends: mode == .observe) != nil, let last = asks[wanted.ask],
-            last == .refused(.maxLease) || last == .refused(.noEffect)
-        {
-            return
-        }
-        // So does what a person said no to.
-        if denial(wanted) != nil, asks[wanted.ask] == .refused(.approval) { return }
+        guard !isSettled(wanted, pretends: mode == .observe) else { return }
         let ttl = length(wanted, context.options, pretends: mode == .observe, now)
         let approved = approved(wanted)
         let isAsApproved = approved.map { approvals[$0].effect == wanted.effect && approvals[$0].ttl == ttl } ?? false
@@ -205,6 +194,19 @@ extension GuardState {
             ActionDecision(
                 at: now, incident: wanted.incident, key: wanted.key, effect: wanted.effect, ttl: ttl, verdict: verdict,
                 lease: lease?.id, until: lease?.expiresAt ?? waitsUntil, approval: approval, approvedBy: by))
+    }
+
+    /// Whether what was said of it stays said.
+    private func isSettled(_ wanted: Wanted, pretends: Bool) -> Bool {
+        // An incident that holds what it asks for asks for nothing more; its lease is tended.
+        if let index = active(wanted.key), leases[index].holders.contains(where: { $0.incident == wanted.incident }) { return true }
+        let last = asks[wanted.ask]
+        // What was handed over to a person stays so; a cool-down that also refuses it would only bury that.
+        if handover(wanted.incident, pretends: pretends) != nil, last == .refused(.maxLease) || last == .refused(.noEffect) {
+            return true
+        }
+        // So does what a person said no to.
+        return denial(wanted) != nil && last == .refused(.approval)
     }
 
     /// The length asked for, doubled for each lease on the key within a day, never beyond the longest allowed.
