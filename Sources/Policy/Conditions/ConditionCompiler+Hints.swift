@@ -45,67 +45,55 @@ extension ConditionCompiler {
         var hint: String?
         var place = range
         if verb == "compared" || verb == "added" || verb == "subtracted" {
-            for (unit, other, expression) in [(a, b, left), (b, a, right)] {
-                let isBesideMetric = (expression.range == left.range ? right : left).isOfMetric
-                switch expression.kind {
-                case .number(let quantity) where isBesideMetric && other == .number && unit == .percent:
-                    // Of a gauge that counts in percent it is the figure itself; of a ratio it is a hundredth.
-                    let share = Figure.number(quantity.value / 100)
-                    hint =
-                        (expression.range == left.range ? right : left).isRatio
-                        ? "a ratio of metrics is a fraction: write '\(share)'"
-                        : "metrics have no units: write '\(share)', or '\(Figure.number(quantity.value))' if the page counts in percent"
-                    place = expression.range
-                case .number(let quantity) where isBesideMetric && other == .number:
-                    // What the page counts in nobody knows here.
-                    hint =
-                        unit == .perMinute
-                        ? "a rate of a metric is per second and has no unit: write '\(Figure.number(quantity.value)) / 60'"
-                        : "metrics have no units: write '\(Figure.number(quantity.value))', if that is what the page counts in"
-                    place = expression.range
-                case .number(let quantity) where unit == .number && other == .percent && (0...1).contains(quantity.value):
-                    // A share written as a fraction.
-                    hint = "write '\(Figure.number(quantity.value * 100))%'"
-                    place = expression.range
-                case .number(let quantity) where unit == .number:
-                    hint = "write '\(quantity.text)\(other.suffix)'"
-                    // Nobody waits two hundred seconds for a ping.
-                    if other == .seconds, quantity.value >= 100 { hint? += " or '\(quantity.text)ms'" }
-                    place = expression.range
-                case .number(let quantity) where unit == .dollars && other == .dollarsPerHour:
-                    hint = "write '\(Figure.number(quantity.value)) USD/h'"
-                    place = expression.range
-                case .number(let quantity) where unit == .perMinute && other == .dollarsPerHour:
-                    hint = "write '\(quantity.text.replacing(bytesOf: "/", with: " USD/"))'"
-                    place = expression.range
-                case .number(let quantity) where unit == .percent && other == .number:
-                    hint = "write '\(Figure.number(quantity.value / 100))'"
-                    place = expression.range
-                case .number(let quantity) where other == .flag:
-                    hint = quantity.value == 0 ? "write '0'" : "write '1'"
-                    place = expression.range
-                case .number(let quantity):
-                    // Some other unit: the figure with the one that fits.
-                    let digits = quantity.text.prefix { $0.isNumber || $0 == "." }
-                    hint = "write '\(digits)\(other.suffix)'"
-                    if unit == .percent, let share = share(of: expression.range == left.range ? right : left) {
-                        hint? += ", or compare '\(share)' with \(quantity.text)"
-                    }
-                    place = expression.range
-                case .threshold(let name) where unit == .number:
-                    if let threshold = context.thresholds[name] {
-                        hint =
-                            "give the threshold its unit, '\(name): \(threshold.text)\(other.suffix)' (\(threshold.origin))"
-                        place = expression.range
-                    }
-                default: continue
-                }
-            }
+            if let found = rewording(left, of: a, beside: right, of: b) { (hint, place) = (found, left.range) }
+            if let found = rewording(right, of: b, beside: left, of: a) { (hint, place) = (found, right.range) }
             if hint == nil, a.isCount, b.isCount { hint = "divide one by the other and compare that with a number" }
         }
         fault(
             "unit-mismatch", "'\(first)' is \(a.noun) and '\(second)' \(b.noun): they cannot be \(verb)", place,
             hint: hint)
+    }
+
+    /// How a number or a threshold is written so that it fits what stands beside it; nil for all else.
+    private func rewording(_ expression: Expression, of unit: Unit, beside: Expression, of other: Unit) -> String? {
+        switch expression.kind {
+        case .number(let quantity) where beside.isOfMetric && other == .number && unit == .percent:
+            // Of a gauge that counts in percent it is the figure itself; of a ratio it is a hundredth.
+            let share = Figure.number(quantity.value / 100)
+            return beside.isRatio
+                ? "a ratio of metrics is a fraction: write '\(share)'"
+                : "metrics have no units: write '\(share)', or '\(Figure.number(quantity.value))' if the page counts in percent"
+        case .number(let quantity) where beside.isOfMetric && other == .number:
+            // What the page counts in nobody knows here.
+            return unit == .perMinute
+                ? "a rate of a metric is per second and has no unit: write '\(Figure.number(quantity.value)) / 60'"
+                : "metrics have no units: write '\(Figure.number(quantity.value))', if that is what the page counts in"
+        case .number(let quantity) where unit == .number && other == .percent && (0...1).contains(quantity.value):
+            // A share written as a fraction.
+            return "write '\(Figure.number(quantity.value * 100))%'"
+        case .number(let quantity) where unit == .number:
+            // Nobody waits two hundred seconds for a ping.
+            let isLong = other == .seconds && quantity.value >= 100
+            return "write '\(quantity.text)\(other.suffix)'" + (isLong ? " or '\(quantity.text)ms'" : "")
+        case .number(let quantity) where unit == .dollars && other == .dollarsPerHour:
+            return "write '\(Figure.number(quantity.value)) USD/h'"
+        case .number(let quantity) where unit == .perMinute && other == .dollarsPerHour:
+            return "write '\(quantity.text.replacing(bytesOf: "/", with: " USD/"))'"
+        case .number(let quantity) where unit == .percent && other == .number:
+            return "write '\(Figure.number(quantity.value / 100))'"
+        case .number(let quantity) where other == .flag:
+            return quantity.value == 0 ? "write '0'" : "write '1'"
+        case .number(let quantity):
+            // Some other unit: the figure with the one that fits.
+            let digits = quantity.text.prefix { $0.isNumber || $0 == "." }
+            let part = unit == .percent ? share(of: beside) : nil
+            return "write '\(digits)\(other.suffix)'" + (part.map { ", or compare '\($0)' with \(quantity.text)" } ?? "")
+        case .threshold(let name) where unit == .number:
+            return context.thresholds[name].map {
+                "give the threshold its unit, '\(name): \($0.text)\(other.suffix)' (\($0.origin))"
+            }
+        default: return nil
+        }
     }
 
     /// The signal that is the share of a count: `active_runs.share` of `active_runs`.
