@@ -12,7 +12,8 @@ import Testing
         ])
         let text = redaction.clean(
             "POST https://user:hunter2@hooks.slack.com/services/T0000AAAA/B0000BBBB/tokentoken?key=querysecret "
-                + "path /services/T0000AAAA/B0000BBBB/tokentoken?key=querysecret T0000AAAA tokentoken hunter2 querysecret at hooks.slack.com"
+                + "path /services/T0000AAAA/B0000BBBB/tokentoken?key=querysecret T0000AAAA tokentoken hunter2 querysecret "
+                + "at hooks.slack.com"
         )
         for part in ["T0000AAAA", "B0000BBBB", "tokentoken", "hunter2", "querysecret"] {
             #expect(!text.contains(part), "\(text)")
