@@ -79,6 +79,8 @@ import Testing
         #expect(shown.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value < 0x7F })
         #expect((ServiceWords.shown(String(repeating: "word ", count: 400), without: nil) ?? "").utf8.count <= ServiceWords.limit + 2)
         #expect(ServiceWords.shown("\u{200B}", without: nil) == nil)
+        // In base64 a key may look like a word.
+        #expect(ServiceWords.shown("bad key SEhISEhISEhI given", without: Secret("HHHHHHHHH")) == "bad key .. given")
     }
 
     @Test("no code is told that the service did not send") func codes() throws {
