@@ -80,30 +80,8 @@ enum CheckCommand {
         let pulse = assembly.heartbeat.map {
             Pulse(heartbeat: $0, interval: configuration.heartbeat?.interval ?? .zero, clock: invocation.clock, logger: logger)
         }
-        let journal: Journal
-        let folder: StateFolder
-        do throws(JournalError) {
-            let room = try EngineRoom(configuration, now: invocation.clock.now())
-            folder = room.folder
-            journal = room.journal
-        } catch {
-            // Another engine at work has heartbeats of its own; a look beside it is no failure of anything.
-            if case .heldBy(let holder) = error.cause, !holder.isKeeping {
-                let text = "another engine runs here (\(holder)), and watches already: this pass did nothing"
-                if isForWork {
-                    remark("mozaiks-ops: \(text)\n", .info)
-                    return (.unknown, true)
-                }
-                throw CommandFailure(text, hint: "'mozaiks-ops status' shows what it sees, with the same exit codes", code: .unknown)
-            }
-            if watch?.end.isReason(for: error) == true {
-                await CheckWatch.within(.seconds(1), invocation.clock) { await pulse?.beat(.exit(ExitCode.unknown.rawValue)) }
-                throw CheckWatch.endedEarly("; \(error.message)")
-            }
-            await pulse?.beat(.exit(ExitCode.unknown.rawValue))
-            let code: ExitCode = !isForWork ? .unknown : error.isRetryable ? .tryAgain : .configuration
-            throw CommandFailure(error.message, hint: error.hint, code: code)
-        }
+        guard let room = try await CheckCommand.room(configuration, watch, pulse, isForWork, invocation) else { return (.unknown, true) }
+        let (folder, journal) = (room.folder, room.journal)
         // One that goes on for long sends its own.
         var heartbeat: PassHeartbeat?
         if let pulse, watch == nil { heartbeat = await PassHeartbeat.begin(pulse) }
@@ -150,6 +128,32 @@ enum CheckCommand {
         await core.close()
         await assembly.client.shutdown()
         return (verdict.code, saved)
+    }
+
+    /// The state, with the engine's lock. Nil where another engine is at work, and that is as good for whoever asked for work.
+    private static func room(
+        _ configuration: Configuration, _ watch: CheckWatch?, _ pulse: Pulse?, _ isForWork: Bool, _ invocation: Invocation
+    ) async throws -> EngineRoom? {
+        do throws(JournalError) {
+            return try EngineRoom(configuration, now: invocation.clock.now())
+        } catch {
+            // Another engine at work has heartbeats of its own; a look beside it is no failure of anything.
+            if case .heldBy(let holder) = error.cause, !holder.isKeeping {
+                let text = "another engine runs here (\(holder)), and watches already: this pass did nothing"
+                if isForWork {
+                    remark("mozaiks-ops: \(text)\n", .info)
+                    return nil
+                }
+                throw CommandFailure(text, hint: "'mozaiks-ops status' shows what it sees, with the same exit codes", code: .unknown)
+            }
+            if watch?.end.isReason(for: error) == true {
+                await CheckWatch.within(.seconds(1), invocation.clock) { await pulse?.beat(.exit(ExitCode.unknown.rawValue)) }
+                throw CheckWatch.endedEarly("; \(error.message)")
+            }
+            await pulse?.beat(.exit(ExitCode.unknown.rawValue))
+            let code: ExitCode = !isForWork ? .unknown : error.isRetryable ? .tryAgain : .configuration
+            throw CommandFailure(error.message, hint: error.hint, code: code)
+        }
     }
 
     /// Polls every runtime once, all at the same time; then sends what is due, as long as a cron job may take.
