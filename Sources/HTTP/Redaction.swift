@@ -104,7 +104,8 @@ public struct Redaction: Sendable {
             parts.append((path, true))
             pieces += path.split { "/?&=#".contains($0) }.map(String.init).filter { $0.utf8.count >= 8 }
         }
-        if let at = rest.firstIndex(of: "@") { pieces += rest[..<at].split(separator: ":").map(String.init) }
+        let authority = rest.prefix { !"/?#".contains($0) }
+        if let at = authority.lastIndex(of: "@") { pieces += authority[..<at].split(separator: ":").map(String.init) }
         pieces += pieces.map { URLSecrets.decoded($0[...]) }.filter { !pieces.contains($0) }
         return parts + pieces.filter { $0.utf8.count >= 4 }.map { ($0, false) }
     }

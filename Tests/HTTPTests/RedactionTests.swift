@@ -64,6 +64,8 @@ import Testing
         // Of a URL that is everybody's.
         let url = Redaction([Secret("https://hooks.example.com/services/T0000AAAA")])
         #expect(url.clean("https://hooks.example.com/ is down") == "https://hooks.example.com/ is down")
+        let signed = Redaction([Secret("https://hooks.example.com:8443/x@y/T0000AAAA")])
+        #expect(signed.clean("hooks.example.com:8443 is down: T0000AAAA") == "hooks.example.com:8443 is down: ***")
     }
 
     @Test("a short one is a word of its own, and a passphrase has no pieces")
