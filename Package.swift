@@ -59,21 +59,18 @@ let package = Package(
     targets: [
         // C and C++ libraries of the distribution. `Lib*` finds the library and names its package when it is
         // missing; `C*` adds the few functions that Swift cannot call itself (variadics, C++).
-        .systemLibrary(name: "LibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "LibSimdJSON", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
-        .systemLibrary(name: "LibMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "CCurl", dependencies: ["LibCurl"]),
+        .target(name: "CPlatform", cSettings: commit.map { [.define("MOZAIKS_COMMIT", to: "\"\($0)\"")] } ?? []),
+        // Opened when something of them is needed first: nothing is linked, their headers are in libcurl4-openssl-dev,
+        // libmicrohttpd-dev and, of what libmicrohttpd itself speaks TLS with, libgnutls28-dev, which comes with it.
+        .target(name: "CCurl", dependencies: ["CPlatform"]),
+        .target(name: "CMicroHTTPD", dependencies: ["CPlatform"]),
         .target(
             name: "CSimdJSON", dependencies: ["LibSimdJSON"],
             cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("stdc++")]),
-        .target(
-            name: "CMicroHTTPD", dependencies: ["LibMicroHTTPD"],
-            // What libmicrohttpd itself speaks TLS with; its package brings the headers.
-            linkerSettings: [.linkedLibrary("gnutls")]),
-        .target(name: "CPlatform", cSettings: commit.map { [.define("MOZAIKS_COMMIT", to: "\"\($0)\"")] } ?? []),
         // libpq is opened when a journal in PostgreSQL is wanted: nothing is linked, its header is in libpq-dev.
         .target(name: "CPostgres"),
 

@@ -1,9 +1,51 @@
 #include "CMicroHTTPD.h"
 
+#include "Opened.h"
 #include <arpa/inet.h>
 #include <gnutls/abstract.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+// The functions of libmicrohttpd that are used, each once.
+#define FUNCTIONS(X) \
+    X(MHD_add_response_header) X(MHD_create_response_from_buffer) X(MHD_create_response_from_callback) \
+    X(MHD_destroy_response) X(MHD_get_connection_values_n) X(MHD_lookup_connection_value) X(MHD_queue_response) \
+    X(MHD_stop_daemon) X(MHD_start_daemon) X(MHD_get_connection_info)
+OPENED("libmicrohttpd.so.12")
+
+// Under the library's own names for whoever calls them from Swift.
+FUNCTIONS(OPENED_HIDE)
+
+enum MHD_Result MHD_add_response_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    return THERE(MHD_add_response_header)(response, name, value);
+}
+struct MHD_Response *MHD_create_response_from_buffer(size_t size, void *bytes, enum MHD_ResponseMemoryMode mode)
+{
+    return THERE(MHD_create_response_from_buffer)(size, bytes, mode);
+}
+struct MHD_Response *MHD_create_response_from_callback(uint64_t size, size_t block, MHD_ContentReaderCallback read, void *closure, MHD_ContentReaderFreeCallback drop)
+{
+    return THERE(MHD_create_response_from_callback)(size, block, read, closure, drop);
+}
+void MHD_destroy_response(struct MHD_Response *response) { THERE(MHD_destroy_response)(response); }
+int MHD_get_connection_values_n(struct MHD_Connection *connection, enum MHD_ValueKind kind, MHD_KeyValueIteratorN each, void *closure)
+{
+    return THERE(MHD_get_connection_values_n)(connection, kind, each, closure);
+}
+const char *MHD_lookup_connection_value(struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *name)
+{
+    return THERE(MHD_lookup_connection_value)(connection, kind, name);
+}
+enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response)
+{
+    return THERE(MHD_queue_response)(connection, status, response);
+}
+void MHD_stop_daemon(struct MHD_Daemon *daemon) { THERE(MHD_stop_daemon)(daemon); }
+
+// The variadic ones, of which Swift can call none.
+#define MHD_start_daemon THERE(MHD_start_daemon)
+#define MHD_get_connection_info THERE(MHD_get_connection_info)
 
 int cmicrohttpd_tls_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
                              const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,

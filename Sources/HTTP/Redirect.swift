@@ -54,7 +54,7 @@ public enum Redirect {
         else { return nil }
         func part(_ part: CURLUPart) -> String? {
             var text: UnsafeMutablePointer<CChar>?
-            guard curl_url_get(handle, part, &text, 0) == CURLUE_OK, let text else { return nil }
+            guard CCurl_getPart(handle, part, &text, 0) == CURLUE_OK, let text else { return nil }
             defer { curl_free(text) }
             return String(cString: text)
         }

@@ -73,7 +73,7 @@ public enum Shown {
             rest = rest.dropFirst()
             // The mark that makes a symbol an emoji, in the words of whoever wrote a policy or a playbook.
             let isEmojiMark = scalar.value == 0xFE0F && isSymbol
-            isSymbol = scalar.properties.generalCategory == .otherSymbol
+            isSymbol = !scalar.isASCII && scalar.properties.generalCategory == .otherSymbol
             if (scalar == "\n" || scalar == "\t") && lines || isEmojiMark || !isInvisible(scalar) {
                 out.unicodeScalars.append(scalar)
             } else {
@@ -145,7 +145,8 @@ public enum Shown {
     }
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+        if scalar.isASCII { return false }
+        return switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark: true
         default: false
         }
@@ -166,6 +167,8 @@ public enum Shown {
 
     /// Whether nobody sees it, or it acts on what stands around it.
     public static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        // Nearly everything that is ever shown, without a look into the tables of Unicode.
+        if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7F }
         if scalar.value == 0x2800 { return true }  // Braille without a dot.
         if scalar.properties.isDefaultIgnorableCodePoint { return true }
         return switch scalar.properties.generalCategory {

@@ -5,6 +5,15 @@ import Text
     /// What acts on a terminal, a line, a plugin's answer or the text around it.
     private static let hostile = "\u{1B}[31m\u{202E}\u{200B}\u{2066}\u{85}\u{2028}\u{7F}\u{A0}\r\u{FEFF}\u{E000}"
 
+    @Test("of ASCII it is invisible what Unicode says controls something")
+    func ascii() {
+        for value in UInt8.min..<0x80 {
+            let scalar = Unicode.Scalar(value)
+            #expect(Shown.isInvisible(scalar) == (scalar.properties.generalCategory == .control), "\(value)")
+        }
+        #expect(Shown.screen("\u{1F6E0}\u{FE0F} a\u{FE0F}") == "\u{1F6E0}\u{FE0F} a\\u{fe0f}", "a letter is no symbol")
+    }
+
     @Test("each way of showing leaves nothing that is not seen")
     func nothingInvisible() {
         let ways: [(String, String)] = [

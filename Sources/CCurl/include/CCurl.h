@@ -36,3 +36,6 @@ CURLcode CCurl_setProgress(CURL *easy, curl_xferinfo_callback callback);
 
 /// A mail goes to those recipients that the server takes. The option's name lost a letter L in libcurl 8.2.
 CURLcode CCurl_allowRefusedRecipients(CURL *easy);
+
+/// `curl_url_get`, which takes a constant URL in some versions and not in others.
+CURLUcode CCurl_getPart(CURLU *url, CURLUPart part, char **text, unsigned int flags);

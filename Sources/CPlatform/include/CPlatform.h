@@ -1,4 +1,5 @@
 #pragma once
+#include "Opened.h"
 
 /// Tells glibc's allocator that this is a small process: one arena instead of one a thread (each keeps what its busiest
 /// moment needed), and growth in steps of 256 kB instead of one system call for every page. Call first thing in main.

@@ -57,7 +57,7 @@ enum QuantitySpelling {
             return ("write '\(String(decoding: digits, as: UTF8.self))%'", start + 1)
         }
         let sign = String(decoding: bytes[start...].prefix(3), as: UTF8.self).unicodeScalars.first
-        if let sign, sign != "$", sign.properties.generalCategory == .currencySymbol {
+        if let sign, !sign.isASCII, sign.properties.generalCategory == .currencySymbol {
             return ("money is in USD: write '\(String(decoding: digits, as: UTF8.self)) USD/h'", bytes.count)
         }
         var end = start

@@ -77,11 +77,8 @@ struct Rendering: Sendable {
         guard !apps.isEmpty else { return text }
         let columns: [Signal] = [.activeRuns, .openRuns, .activeRunsShare, .runStarts, .errorRate, .turns, .tokens, .cost]
         // The busiest first; of many the first twenty, since the rest looks alike.
-        let busiest = apps.indices.sorted { a, b in
-            let left = report.reading(.activeRuns, app: apps[a])?.value ?? -1
-            let right = report.reading(.activeRuns, app: apps[b])?.value ?? -1
-            return left != right ? left > right : apps[a] < apps[b]
-        }
+        let active = apps.map { report.reading(.activeRuns, app: $0)?.value ?? -1 }
+        let busiest = apps.indices.sorted { a, b in active[a] != active[b] ? active[a] > active[b] : apps[a] < apps[b] }
         var reasons: [MissingReason] = []
         let rows = busiest.prefix(20).map { index in
             [shownID(apps[index])]

@@ -44,6 +44,7 @@ struct Terminal: Sendable {
 
     /// Columns that a text takes: wide East Asian characters count two, escapes and combining marks none.
     static func columns(_ text: String) -> Int {
+        if text.utf8.allSatisfy({ $0 < 0x80 && $0 != 0x1B }) { return text.utf8.count }
         var total = 0
         var escaped = false
         for scalar in text.unicodeScalars {
