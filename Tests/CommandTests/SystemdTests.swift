@@ -131,4 +131,15 @@ import Testing
         ).waitForEnd()
         #expect(looked.code == 0 && looked.output.contains("Overall exposure level"), "\(looked.everything.suffix(300))")
     }
+
+    /// Swift's thread pool asks for a priority (`setpriority`, of `@resources`), at once and in every build; killed for it, the
+    /// daemon never starts, and no check of the unit's text says so.
+    @Test(arguments: ["mozaiks-ops.service", "mozaiks-ops-check.service"])
+    func whatTheyDoNotAllowFailsAndDoesNotKill(unit: String) throws {
+        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/docs/deploy/" + unit)), as: UTF8.self)
+        let lines = text.split(separator: "\n")
+        #expect(lines.contains("SystemCallFilter=@system-service") && lines.contains("SystemCallErrorNumber=EPERM"))
+        #expect(lines.contains("Environment=LIBDISPATCH_LOG=NO"), "or the pool says so in the log with each poll")
+        #expect(!lines.contains { $0.hasPrefix("SystemCallFilter") && $0.contains(":") }, "no call has another answer")
+    }
 }
