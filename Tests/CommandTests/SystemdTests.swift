@@ -142,4 +142,18 @@ import Testing
         #expect(lines.contains("Environment=LIBDISPATCH_LOG=NO"), "or the pool says so in the log with each poll")
         #expect(!lines.contains { $0.hasPrefix("SystemCallFilter") && $0.contains(":") }, "no call has another answer")
     }
+
+    /// What a unit or an image sets in that variable goes before the configuration: a database that this names would not be used, and
+    /// two monitors that were to share it would both be engines.
+    @Test(
+        "nothing that is installed says where the state is before the configuration does",
+        arguments: [
+            "docs/deploy/mozaiks-ops.service", "docs/deploy/mozaiks-ops-check.service", "docs/deploy/container/Containerfile",
+            ".ci/packaging/oci.py",
+        ])
+    func stateOfTheInstalled(path: String) throws {
+        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
+        #expect(!text.contains("MOZAIKS_OPS_STATE"))
+        #expect(text.contains("STATE_DIRECTORY=") || text.contains("StateDirectory=mozaiks-ops"))
+    }
 }
