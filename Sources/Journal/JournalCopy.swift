@@ -91,7 +91,15 @@ extension Journal {
         guard link(path, folder.journalPath) == 0 else {
             throw failure(systemErrorText(errno) + "; put it into an empty folder under the name journal.db, and name that")
         }
-        return try copy(from: folder, to: target, now: now)
+        do throws(JournalError) {
+            return try copy(from: folder, to: target, now: now)
+        } catch  where error.path == folder.journalPath {
+            // That name is gone when somebody reads this.
+            guard case .olderSchema(let found, let known) = error.cause else { throw failure(error.detail, error.cause) }
+            throw failure(
+                "it has schema version \(found), older than \(known); put it into an empty folder under the name journal.db, let "
+                    + "'journal compact --state FOLDER' bring that up to date, and copy the folder")
+        }
     }
 
     /// Nil where nobody can write there anyway.

@@ -113,6 +113,26 @@ import Testing
         }
     }
 
+    @Test func whatIsWrongWithABackupIsSaidOfTheFile() throws {
+        let temporary = TemporaryFolder()
+        let target = try Place()
+        for (name, version) in [("no journal at all", nil), ("an older one", 5)] as [(String, Int?)] {
+            let file = temporary.path(name)
+            if let version {
+                let place = try StateFolder(creating: temporary.path("state"))
+                try Journal.open(place, mode: .engine(EngineLock(folder: place, now: at(0)))).close()
+                try RawSQLite(place.journalPath).run("PRAGMA journal_mode = DELETE; PRAGMA user_version = \(version)")
+                #expect(rename(place.journalPath, file) == 0)
+            } else {
+                temporary.write(String(repeating: "no database ", count: 100), to: name)
+            }
+            let error = try #require(failure { try Journal.copy(fromBackup: file, to: target.folder, now: at(30)) })
+            #expect(error.path == file && !"\(error)".contains(".part-"), "\(error)")
+            #expect(version == nil ? error.cause == .corrupt : error.detail.contains("schema version 5, older than"), "\(error)")
+            #expect(!temporary.names.contains { $0.contains(".part-") })
+        }
+    }
+
     @Test func aBackupTouchesNothingThatLiesBesideIt() throws {
         let (place, engine) = try Self.full()
         let temporary = TemporaryFolder()
