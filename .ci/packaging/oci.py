@@ -71,7 +71,7 @@ def write(arguments):
         "created": created, "architecture": ARCHITECTURES[platform.machine()], "os": "linux",
         "config": {
             "User": f"{USER}:{USER}", "Entrypoint": ["/usr/bin/mozaiks-ops"], "Cmd": ["run"], "WorkingDir": "/" + STATE,
-            "Env": ["PATH=/usr/bin", f"MOZAIKS_OPS_STATE=/{STATE}"], "Volumes": {"/" + STATE: {}},
+            "Env": ["PATH=/usr/bin", f"STATE_DIRECTORY=/{STATE}"], "Volumes": {"/" + STATE: {}},
             "ExposedPorts": {"9464/tcp": {}, "9465/tcp": {}}, "StopSignal": "SIGTERM", "Labels": labels,
         },
         "rootfs": {"type": "layers", "diff_ids": [digest(plain)]},

@@ -8,7 +8,8 @@ public enum SecretSource: Sendable, Equatable {
     case file(String)
     /// Name of an environment variable.
     case environment(String)
-    /// Name of a systemd credential, a file below `$CREDENTIALS_DIRECTORY`.
+    /// Name of a systemd credential, a file below `$CREDENTIALS_DIRECTORY`; for whoever types a command beside the unit one of
+    /// `foldersOfTheUnit`.
     case credential(String)
     /// The value itself, for tests and demonstrations.
     case literal(Secret)
@@ -55,7 +56,9 @@ public enum SecretSource: Sendable, Equatable {
         case .file, .credential:
             guard let path = path(in: environment) else {
                 throw fail(
-                    "CREDENTIALS_DIRECTORY is not set", hint: "it is set by LoadCredential= in the systemd unit",
+                    "CREDENTIALS_DIRECTORY is not set",
+                    hint: "it is set by LoadCredential= in the systemd unit; a command of root's looks in "
+                        + Self.foldersOfTheUnit.joined(separator: " and "),
                     retryable: false)
             }
             text = try Self.contents(of: path, fail)
@@ -89,12 +92,17 @@ public enum SecretSource: Sendable, Equatable {
         return "every user of this machine may \(verb) \(location); chmod o-rwx \(path)"
     }
 
+    /// Where root finds what the unit hands to the daemon: what it was handed, while it runs, and the file that it is handed from.
+    static let foldersOfTheUnit = ["/run/credentials/mozaiks-ops.service", "/etc/mozaiks-ops/secrets"]
+
     /// The file that holds it, if it is in a file and the place is known.
-    func path(in environment: Environment) -> String? {
+    func path(in environment: Environment, orElse folders: [String] = foldersOfTheUnit) -> String? {
         switch self {
-        case .file(let path): path
-        case .credential(let name): environment.nonEmpty("CREDENTIALS_DIRECTORY").map { "\($0)/\(name)" }
-        case .environment, .literal: nil
+        case .file(let path): return path
+        case .credential(let name):
+            if let folder = environment.nonEmpty("CREDENTIALS_DIRECTORY") { return "\(folder)/\(name)" }
+            return folders.map { "\($0)/\(name)" }.first { access($0, R_OK) == 0 }
+        case .environment, .literal: return nil
         }
     }
 

@@ -36,6 +36,7 @@ struct ConfigurationOverrides {
         }
         if let given = given("--state", flags.state, "MOZAIKS_OPS_STATE") {
             let name = StateName(given.text).with(configuration.state.value.password)
+            faults += hiddenDatabase(configuration.state, behind: name, given.origin)
             if let wrong = name.fault {
                 faults.append(fault(given.origin, "state", "this is no URL of a database: \(wrong.message)", wrong.hint))
             }
@@ -76,6 +77,20 @@ struct ConfigurationOverrides {
             Diagnostic(
                 "state", "it names \(folders.count) folders: the state is in the first, '\(Shown.id(folders[0]))', and not in \(others)",
                 file: configuration.state.origin.description, line: 0, hint: "say which one it is: 'state: …' or --state",
+                severity: .warning)
+        ]
+    }
+
+    /// A variable that a unit or an image sets goes before what stands in the file. Two monitors that were to share a database then
+    /// each have a folder, and each is an engine. `--state` somebody typed.
+    private func hiddenDatabase(_ written: Setting<StateName>, behind name: StateName, _ origin: SettingOrigin) -> [Diagnostic] {
+        guard case .file = written.origin, case .environment = origin, written.value.isDatabase, !name.isDatabase, name.fault == nil else {
+            return []
+        }
+        return [
+            Diagnostic(
+                "state", "it names a folder, and so the database that the configuration names (\(written.value)) is not used",
+                file: origin.description, line: 0, hint: "take the variable away from the unit, the image or the shell that sets it",
                 severity: .warning)
         ]
     }

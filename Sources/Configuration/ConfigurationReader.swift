@@ -71,7 +71,7 @@ struct ConfigurationReader {
     private func stateName(_ node: YAMLNode, _ fields: Fields) -> StateName? {
         guard let text = reader.text(node, "'state'") else { return nil }
         let name = StateName(text)
-        guard name.isDatabase else { return reader.path(fields, Keys.state).map { StateName($0) } }
+        guard name.isDatabase || name.fault != nil else { return reader.path(fields, Keys.state).map { StateName($0) } }
         if let fault = name.fault {
             reporter.adopt([
                 Diagnostic(

@@ -74,6 +74,7 @@ public final class EngineLock: Sendable {
             guard code == EAGAIN || code == EACCES else { throw failure(.cannotOpen, systemErrorText(code)) }
             throw failure(.heldBy(holder))
         }
+        folder.handOver(opened)
         // The text only serves the error message of the next who tries; the lock holds without it.
         let text = Array("pid \(getpid())\nsince \(now)\n\(isKeeping ? FileLock.keeping + "\n" : "")".utf8)
         if ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }

@@ -70,6 +70,38 @@ extension Journal {
         return copied
     }
 
+    /// As `copy`, of a file that `backUp` wrote, which stays as it is.
+    ///
+    /// Throws `.notPermitted` for the journal of a folder: what its engine wrote last does not stand in that file.
+    public static func copy(fromBackup path: String, to target: StateFolder, now: Timestamp) throws(JournalError) -> [TableContents] {
+        func failure(_ detail: String, _ cause: JournalError.Cause = .cannotOpen) -> JournalError {
+            JournalError(operation: "copy the journal", path: path, cause: cause, detail: detail)
+        }
+        let folderOfFile = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+        let isOfFolder = path == "journal.db" || path.hasSuffix("/journal.db")
+        guard access(path + "-wal", F_OK) != 0, !isOfFolder || access(folderOfFile + "engine.lock", F_OK) != 0 else {
+            throw failure("it is the journal of a folder and no backup; name the folder", .notPermitted)
+        }
+        // A second name of it in a folder of its own, where SQLite may put what it needs beside it.
+        let folder = try StateFolder(existing: try StateFolder.makeOwn(beside: path))
+        defer {
+            for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock"] { unlink(folder.path + "/" + name) }
+            rmdir(folder.path)
+        }
+        guard link(path, folder.journalPath) == 0 else {
+            throw failure(systemErrorText(errno) + "; put it into an empty folder under the name journal.db, and name that")
+        }
+        do throws(JournalError) {
+            return try copy(from: folder, to: target, now: now)
+        } catch  where error.path == folder.journalPath {
+            // That name is gone when somebody reads this.
+            guard case .olderSchema(let found, let known) = error.cause else { throw failure(error.detail, error.cause) }
+            throw failure(
+                "it has schema version \(found), older than \(known); put it into an empty folder under the name journal.db, let "
+                    + "'journal compact --state FOLDER' bring that up to date, and copy the folder")
+        }
+    }
+
     /// Nil where nobody can write there anyway.
     private static func lockOfSource(_ source: StateFolder, _ now: Timestamp) throws(JournalError) -> EngineLock? {
         do throws(JournalError) {

@@ -138,7 +138,7 @@ extension JournalError: CustomStringConvertible {
             "is the state of shard \(found), and this monitor is \(own.map { "shard \($0)" } ?? "none of several")"
         case .failed(let code): "SQLite error \(code)"
         case .refused(let state): "PostgreSQL error \(state)"
-        case .notPermitted: "this connection may not do that"
+        case .notPermitted: "that is not done"
         case .closed: "was closed"
         case .unknownID: "no such id"
         case .ambiguousID: "the id is ambiguous"

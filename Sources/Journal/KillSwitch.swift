@@ -88,8 +88,9 @@ extension StateFolder {
         unlink(resumedPath)
     }
 
-    /// Root turns the switch for a daemon that is somebody else, who must be able to read who it was.
-    private func handOver(_ file: Int32) {
+    /// What root makes here for a daemon that is somebody else (a switch, a journal that is copied back, one pass) is the folder's
+    /// owner's, who must be able to read it and go on from it.
+    func handOver(_ file: Int32) {
         var status = stat()
         guard geteuid() == 0, stat(path, &status) == 0 else { return }
         // Where that does not go, the switch is where it is all the same.

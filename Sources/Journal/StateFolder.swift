@@ -1,4 +1,5 @@
 import Glibc
+import Model
 
 /// The place that holds what must survive: the journal, the lock that elects the engine, the kill switch, the tokens. A
 /// folder, or a schema of a database that holds the same.
@@ -82,14 +83,19 @@ public struct StateFolder: Hashable, Sendable {
     /// What names a database or a bucket is no folder of that name, which would be made, used, and lost with the machine. What
     /// follows the scheme is not shown: it may hold a password.
     private static func checkName(_ path: String) throws(JournalError) {
+        guard let scheme = scheme(of: path) else { return }
+        throw unusable("\(scheme)://…", "it is a URL; \(places)")
+    }
+
+    /// Where a journal can lie.
+    static let places =
+        "the journal lies in a folder on a local disk, such as /var/lib/mozaiks-ops, or in PostgreSQL: postgres://ops@db.example/ops"
+
+    /// What stands before the `://` of what is a URL; nil for a path.
+    static func scheme(of path: String) -> String? {
         let bytes = Array(path.utf8)
-        guard let colon = bytes.indices.dropLast(2).first(where: { bytes[$0...].starts(with: "://".utf8) }) else { return }
-        let scheme = bytes[..<colon].split(separator: UInt8(ascii: "/")).last ?? []
-        let shown = String(decoding: scheme, as: UTF8.self)
-        throw unusable(
-            "\(shown)://…",
-            "it is a URL; the journal lies in a folder on a local disk, such as /var/lib/mozaiks-ops, or in PostgreSQL: postgres://ops@db.example/ops"
-        )
+        guard let colon = bytes.indices.dropLast(2).first(where: { bytes[$0...].starts(with: "://".utf8) }) else { return nil }
+        return Shown.line(String(decoding: bytes[..<colon].split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self))
     }
 
     /// Whoever may write to the folder above may put another in its place.

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 
 /// Where state lies, as it was written: the path of a folder, or the URL of a PostgreSQL database. Prints without what is
@@ -26,9 +27,13 @@ public struct StateName: Hashable, Sendable, CustomStringConvertible, Expressibl
     /// Whether it names a database.
     public var isDatabase: Bool { PostgresPlace.isMeant(by: text) }
 
-    /// Why it is no URL of a database though it is meant to be one; nil for folders.
+    /// Why it is no URL of a database though it is a URL; nil for folders.
     public var fault: PostgresPlace.Fault? {
-        guard isDatabase else { return nil }
+        guard isDatabase else {
+            return StateFolder.scheme(of: text).map {
+                PostgresPlace.Fault(message: "it begins with \($0):// and not with postgres://", hint: StateFolder.places)
+            }
+        }
         do throws(PostgresPlace.Fault) {
             _ = try PostgresPlace(text)
             return nil
@@ -41,7 +46,8 @@ public struct StateName: Hashable, Sendable, CustomStringConvertible, Expressibl
     public var files: [(what: String, path: String, holds: String)] { isDatabase ? (try? PostgresPlace(text))?.files ?? [] : [] }
 
     public var description: String {
-        guard isDatabase else { return text }
+        // What follows a scheme may hold a password.
+        guard isDatabase else { return StateFolder.scheme(of: text).map { $0 + "://…" } ?? text }
         return (try? PostgresPlace(text).description) ?? "postgres://…"
     }
 
@@ -51,6 +57,12 @@ public struct StateName: Hashable, Sendable, CustomStringConvertible, Expressibl
     /// The process is to end: whoever waits for the database of this name, or will, waits a moment more and no longer, as
     /// `StateFolder.hurry` says. Needs no folder, so that it ends also the wait for the first connection.
     public func hurry() { ending.tell() }
+
+    /// The path of a file that it names, such as a backup; nil for folders, databases and what is not there.
+    public var file: String? {
+        var status = stat()
+        return !isDatabase && stat(text, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? text : nil
+    }
 
     /// The path of something in the folder.
     public func appending(_ name: String) -> StateName { StateName(text + "/" + name, password: password) }

@@ -86,7 +86,7 @@ public struct Overview {
         let telling = surroundings.telling
         zone = telling.zone
         holder = journal.engineHolder
-        standbys = ((try? journal.monitors()) ?? []).filter { !$0.isEngine && !$0.isSilent }.map(\.who)
+        standbys = ((try? journal.monitors()) ?? []).filter { !$0.isEngine && !$0.wasEngine && !$0.isSilent }.map(\.who)
         isStopped = journal.killSwitch
         var notes: [String] = []
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }

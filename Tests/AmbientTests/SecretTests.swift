@@ -1,4 +1,4 @@
-import Ambient
+@testable import Ambient
 import Glibc
 import Testing
 
@@ -120,6 +120,19 @@ final class ScratchFolder: Sendable {
         #expect(try SecretSource.literal(Secret("x")).read(in: environment).reveal() == "x")
     }
 
+    @Test func `beside the unit a credential is what the daemon was handed, or what it is handed from`() throws {
+        let (handed, kept) = (try ScratchFolder(), try ScratchFolder())
+        let (folders, none) = ([handed.path, kept.path], Environment([:]))
+        let source = SecretSource.credential("slack")
+        #expect(source.path(in: none, orElse: folders) == nil)
+        let second = try kept.put("slack", "b")
+        #expect(source.path(in: none, orElse: folders) == second)
+        let first = try handed.put("slack", "a")
+        #expect(source.path(in: none, orElse: folders) == first)
+        // What the unit says is said: nothing else is looked for.
+        #expect(source.path(in: Environment(["CREDENTIALS_DIRECTORY": "/nowhere"]), orElse: folders) == "/nowhere/slack")
+    }
+
     @Test(
         "what nobody sees inside a secret is named with its place, and nothing else of it",
         arguments: [
@@ -167,7 +180,8 @@ final class ScratchFolder: Sendable {
             (
                 .credential("slack"),
                 "systemd credential slack: CREDENTIALS_DIRECTORY is not set; "
-                    + "it is set by LoadCredential= in the systemd unit"
+                    + "it is set by LoadCredential= in the systemd unit; a command of root's looks in "
+                    + "/run/credentials/mozaiks-ops.service and /etc/mozaiks-ops/secrets"
             ),
         ]
         for (source, expected) in cases {

@@ -46,6 +46,26 @@ import Testing
         #expect(shell.folder.read("mozaiks-ops.yaml") == before)
     }
 
+    /// As the package leaves it: what follows it on its page has to go.
+    @Test func aConfigurationThatSetsNothingIsWrittenOver() throws {
+        let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
+        let shell = Shell()
+        let packaged = "# Comments.\nschema: mozaiks.ops/config/v1\n\n#mode: observe\n"
+        // Not for good, where the rest cannot be written.
+        shell.folder.write(packaged, to: "mozaiks-ops.yaml")
+        shell.folder.write("mine", to: "policies")
+        #expect(try shell.run("init", "--url", silent, "--into", ".").code == 1)
+        #expect(shell.folder.read("mozaiks-ops.yaml") == Array(packaged.utf8))
+        unlink(shell.folder.path("policies"))
+        let ending = try shell.run("init", "--url", silent, "--into", ".")
+        #expect(ending.code == 0 && ending.output.contains("wrote ./mozaiks-ops.yaml"), "\(ending.errors)")
+        #expect(try shell.run("config", "check").code == 0)
+        // One key, and it is somebody's.
+        shell.folder.write(packaged + "mode: observe\n", to: "mozaiks-ops.yaml")
+        #expect(try shell.run("init", "--url", silent, "--into", ".").code == 1)
+        #expect(shell.folder.read("mozaiks-ops.yaml") == Array((packaged + "mode: observe\n").utf8))
+    }
+
     @Test func everyWayToLogInAndToTellIsTakenAsItIsWritten() throws {
         let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
         for (extra, shows) in [

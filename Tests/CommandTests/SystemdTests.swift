@@ -131,4 +131,29 @@ import Testing
         ).waitForEnd()
         #expect(looked.code == 0 && looked.output.contains("Overall exposure level"), "\(looked.everything.suffix(300))")
     }
+
+    /// Swift's thread pool asks for a priority (`setpriority`, of `@resources`), at once and in every build; killed for it, the
+    /// daemon never starts, and no check of the unit's text says so.
+    @Test(arguments: ["mozaiks-ops.service", "mozaiks-ops-check.service"])
+    func whatTheyDoNotAllowFailsAndDoesNotKill(unit: String) throws {
+        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/docs/deploy/" + unit)), as: UTF8.self)
+        let lines = text.split(separator: "\n")
+        #expect(lines.contains("SystemCallFilter=@system-service") && lines.contains("SystemCallErrorNumber=EPERM"))
+        #expect(lines.contains("Environment=LIBDISPATCH_LOG=NO"), "or the pool says so in the log with each poll")
+        #expect(!lines.contains { $0.hasPrefix("SystemCallFilter") && $0.contains(":") }, "no call has another answer")
+    }
+
+    /// What a unit or an image sets in that variable goes before the configuration: a database that this names would not be used, and
+    /// two monitors that were to share it would both be engines.
+    @Test(
+        "nothing that is installed says where the state is before the configuration does",
+        arguments: [
+            "docs/deploy/mozaiks-ops.service", "docs/deploy/mozaiks-ops-check.service", "docs/deploy/container/Containerfile",
+            ".ci/packaging/oci.py",
+        ])
+    func stateOfTheInstalled(path: String) throws {
+        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
+        #expect(!text.contains("MOZAIKS_OPS_STATE"))
+        #expect(text.contains("STATE_DIRECTORY=") || text.contains("StateDirectory=mozaiks-ops"))
+    }
 }

@@ -194,6 +194,26 @@ def job_commands():
     yield documents("aws/task-definition.json")[0]["containerDefinitions"][0]["command"]
 
 
+def seconds(span):
+    return sum(int(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in re.findall(r"(\d+)([hms])", span))
+
+
+# What each of them gives an execution, and after how long the next begins.
+job = documents("cloud-run/job.yaml")[0]["spec"]["template"]["spec"]["template"]["spec"]
+triggers = documents("azure/job.yaml")[0]["properties"]["configuration"]
+limits = [
+    (job["timeoutSeconds"], documents("cloud-run/scheduler.json")[0]["schedule"]),
+    (triggers["replicaTimeout"], triggers["scheduleTriggerConfig"]["cronExpression"]),
+    (None, documents("aws/schedule.json")[0]["ScheduleExpression"]),
+]
+for words, (limit, schedule) in zip(job_commands(), limits, strict=True):
+    checked += 1
+    watch = seconds(words[words.index("--watch") + 1])
+    period = 60 * int(re.search(r"\*/(\d+) \* \* \* \*|rate\((\d+) minutes\)", schedule).group(1) or re.search(r"\d+", schedule)[0])
+    # Executions that remember nothing: the default rules, of which many say 'for: 5m', must have the time to fire within one.
+    if not 600 < watch < period or limit is not None and limit < watch + 30:
+        faults.append(f"{' '.join(words)}: watches for {watch} s, every {period} s, and is given {limit} s")
+
 for words in job_commands():
     checked += 1
     ending = subprocess.run([program, *words, "--help"], capture_output=True, text=True, env={"HOME": scratch})
@@ -202,6 +222,6 @@ for words in job_commands():
 
 for fault in faults:
     print(fault)
-if checked < 19:
+if checked < 22:
     print(f"only {checked} things were checked")
-sys.exit(1 if faults or checked < 19 else 0)
+sys.exit(1 if faults or checked < 22 else 0)

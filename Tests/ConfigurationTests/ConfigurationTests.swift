@@ -218,6 +218,23 @@ import Testing
         #expect(flagged.state.origin == .environment("MOZAIKS_OPS_STATE"))
     }
 
+    @Test func aFolderInAVariableHidesNoDatabaseInSilence() throws {
+        let text = "schema: mozaiks.ops/config/v1\nstate: postgres://ops:s3cret@db/ops\n"
+        func warnings(_ configuration: Configuration) -> [String] { configuration.warnings.filter { $0.code == "state" }.map(\.message) }
+        // How systemd, and our image, say where the state is if nobody says otherwise.
+        let usual = try load(text, ["STATE_DIRECTORY": "/var/lib/mozaiks-ops"])
+        #expect(usual.state.value.isDatabase && warnings(usual).isEmpty)
+        let hidden = try load(text, ["MOZAIKS_OPS_STATE": "/var/lib/mozaiks-ops"])
+        #expect(hidden.state.value.description == "/var/lib/mozaiks-ops")
+        #expect(
+            warnings(hidden) == ["it names a folder, and so the database that the configuration names (postgres://ops@db/ops) is not used"])
+        for other in ["MOZAIKS_OPS_MODE": "observe", "MOZAIKS_OPS_STATE": "postgres://ops@other/ops"] {
+            #expect(warnings(try load(text, [other.key: other.value])).isEmpty)
+        }
+        // Typed, it is meant.
+        #expect(warnings(try load(text, [:], ConfigurationFlags(state: "/a"))).isEmpty)
+    }
+
     @Test func saysAllThatIsWrongAtOnce() throws {
         let text = """
             schema: mozaiks.ops/config/v1

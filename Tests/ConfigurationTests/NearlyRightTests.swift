@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import TestKit
 import Testing
 @testable import Configuration
 
@@ -26,13 +27,28 @@ import Testing
         }
     }
 
-    @Test("a URL is no path, and its password is not shown", arguments: ["state", "policies", "playbooks"]) func urlAsPath(key: String) {
-        // A state may be a database of one kind.
-        let found = read("\(key): \"\(key == "state" ? "mysql" : "postgres")://ann:s3cret@db/ops\"")
+    @Test("a URL is no path, and its password is not shown", arguments: ["policies", "playbooks"]) func urlAsPath(key: String) {
+        let found = read("\(key): \"postgres://ann:s3cret@db/ops\"")
         #expect(
             found.configuration == nil && found.text.contains("'\(key)' is a file or a folder on this machine, and this is a URL"),
             "\(found.text)")
         #expect(!found.text.contains("s3cret"))
+    }
+
+    @Test("a state at a URL of another scheme is an error that says which one goes, wherever it is written")
+    func stateOfAnotherScheme() throws {
+        let found = read("state: \"mysql://ann:s3cret@db/ops\"")
+        let words = "is no URL of a database: it begins with mysql:// and not with postgres://"
+        #expect(found.configuration == nil && found.text.contains("error[state]: 'state' \(words)"), "\(found.text)")
+        #expect(found.text.contains("postgres://ops@db.example/ops") && !found.text.contains("s3cret"), "\(found.text)")
+        let variable = read("", ["MOZAIKS_OPS_STATE": "mysql://ann:s3cret@db/ops"])
+        #expect(variable.configuration == nil && variable.text.contains("this \(words)"), "\(variable.text)")
+        // Who needs the state whatever else is wrong gets no other folder for it.
+        let file = ("mozaiks-ops.yaml", Array("schema: mozaiks.ops/config/v1\nstate: mysql://ann:s3cret@db/ops\n".utf8))
+        let folder = TemporaryFolder()
+        folder.write(String(decoding: file.1, as: UTF8.self), to: file.0)
+        let loader = ConfigurationLoader(ConfigurationFlags(config: folder.path(file.0)), in: Environment([:]), isRoot: true)
+        #expect("\(loader.stateFolder().folder.value)" == "mysql://…")
     }
 
     @Test("a channel with a fault is there all the same: one mistake is told once") func faultyChannel() {

@@ -92,6 +92,47 @@ import Testing
         #expect(try again.contents() == before && again.check() == .intact(rows: 6))
     }
 
+    @Test func aBackupIsCopiedBackAsItIs() throws {
+        let (place, engine) = try Self.full()
+        try place.folder.turnKillSwitchOn(by: "cli:ann")
+        let temporary = TemporaryFolder()
+        let file = temporary.path("journal.bak")
+        let before = try Journal.backUp(place.folder, to: file, now: at(20))
+        let target = try Self.other()
+        #expect(StateName(file).file == file && StateName(temporary.path).file == nil && StateName("postgres://ops@db/ops").file == nil)
+        #expect(try Journal.copy(fromBackup: file, to: target.folder, now: at(30)) == before)
+        #expect(temporary.names == ["journal.bak"], "the file stays, and nothing beside it")
+        #expect(target.folder.isKillSwitchOn, "what was stopped stays so")
+        #expect(try target.reader().contents() == before && target.reader().check() == .intact(rows: 6))
+        // What its engine has not folded into the file yet would be missing.
+        guard place.folder.database == nil else { return }
+        for _ in 1...2 {
+            let error = failure { try Journal.copy(fromBackup: place.folder.journalPath, to: target.folder, now: at(30)) }
+            #expect(error?.cause == .notPermitted && error?.detail.contains("name the folder") == true, "\(String(describing: error))")
+            engine.close()
+        }
+    }
+
+    @Test func whatIsWrongWithABackupIsSaidOfTheFile() throws {
+        let temporary = TemporaryFolder()
+        let target = try Place()
+        for (name, version) in [("no journal at all", nil), ("an older one", 5)] as [(String, Int?)] {
+            let file = temporary.path(name)
+            if let version {
+                let place = try StateFolder(creating: temporary.path("state"))
+                try Journal.open(place, mode: .engine(EngineLock(folder: place, now: at(0)))).close()
+                try RawSQLite(place.journalPath).run("PRAGMA journal_mode = DELETE; PRAGMA user_version = \(version)")
+                #expect(rename(place.journalPath, file) == 0)
+            } else {
+                temporary.write(String(repeating: "no database ", count: 100), to: name)
+            }
+            let error = try #require(failure { try Journal.copy(fromBackup: file, to: target.folder, now: at(30)) })
+            #expect(error.path == file && !"\(error)".contains(".part-"), "\(error)")
+            #expect(version == nil ? error.cause == .corrupt : error.detail.contains("schema version 5, older than"), "\(error)")
+            #expect(!temporary.names.contains { $0.contains(".part-") })
+        }
+    }
+
     @Test func aBackupTouchesNothingThatLiesBesideIt() throws {
         let (place, engine) = try Self.full()
         let temporary = TemporaryFolder()

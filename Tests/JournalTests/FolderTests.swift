@@ -167,6 +167,21 @@ import Testing
         #expect(folder.killSwitchActor(isOn: false) == "cli:bob")
     }
 
+    /// A journal that root copies back, or one pass that root types: the daemon goes on from it as another user.
+    @Test("what root makes in somebody's folder is the folder's owner's", .enabled(if: geteuid() == 0))
+    func journalOfRoot() throws {
+        let temporary = TemporaryFolder()
+        let folder = try StateFolder(creating: temporary.path("state"))
+        #expect(chown(folder.path, 4_321, 4_322) == 0)
+        let engine = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(0))))
+        try engine.commitTick(CrashTests.tick(1, size: 1))
+        for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock"] {
+            var status = stat()
+            #expect(stat(folder.path + "/" + name, &status) == 0 && status.st_uid == 4_321 && status.st_gid == 4_322, "\(name)")
+        }
+        engine.close()
+    }
+
     @Test func theKillSwitchIsAFile() throws {
         let place = try Place()
         #expect(!place.folder.isKillSwitchOn)

@@ -16,7 +16,9 @@ enum Keys {
     static let interval = SettingKey(
         "interval", .span(.seconds(1)...TimeSpan.hours(1)), fallback: "10s", "Between two polls of a runtime")
     static let state = SettingKey(
-        "state", .path, fallback: "/var/lib/mozaiks-ops, or ~/.local/state/mozaiks-ops for others than root",
+        "state", .path,
+        fallback: "`$STATE_DIRECTORY` (systemd and the image set it), else /var/lib/mozaiks-ops, or ~/.local/state/mozaiks-ops for "
+            + "others than root",
         "Folder of journal, lock and kill switch; or the URL of a PostgreSQL database that holds them, such as "
             + "`postgres://ops@db.example/ops?sslmode=verify-full` (postgresql.md)")
     static let statePassword = SettingKey(

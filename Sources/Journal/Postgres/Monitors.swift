@@ -7,6 +7,8 @@ public struct MonitorRow: Hashable, Sendable {
     public let who: EngineHolder
     /// Whether it is, or was when it last spoke, the engine of the epoch that holds.
     public let isEngine: Bool
+    /// Whether it spoke as the engine of an epoch that is over: it is gone, or ends with its next word, and stands by for nobody.
+    public let wasEngine: Bool
     /// Since it last spoke, by the server's clock.
     public let age: TimeSpan
     /// After so long without a word it counts as hung.
@@ -14,10 +16,13 @@ public struct MonitorRow: Hashable, Sendable {
     /// What it says of itself; empty: nothing.
     public let document: String
 
-    public init(name: String, who: EngineHolder, isEngine: Bool, age: TimeSpan, patience: TimeSpan, document: String) {
+    public init(
+        name: String, who: EngineHolder, isEngine: Bool, wasEngine: Bool = false, age: TimeSpan, patience: TimeSpan, document: String
+    ) {
         self.name = name
         self.who = who
         self.isEngine = isEngine
+        self.wasEngine = wasEngine
         self.age = age
         self.patience = patience
         self.document = document
@@ -72,12 +77,13 @@ enum MonitorTable {
     static func rows(_ database: any Database) throws(JournalError) -> [MonitorRow] {
         try database.rows(
             """
-            SELECT m.name, CASE WHEN m.epoch = j.epoch THEN 1 ELSE 0 END, \(now) - m.beat_ms, m.patience_ms, m.document
+            SELECT m.name, CASE WHEN m.epoch = j.epoch THEN 1 WHEN m.epoch > 0 THEN -1 ELSE 0 END, \(now) - m.beat_ms,
+                m.patience_ms, m.document
             FROM monitors AS m CROSS JOIN journal AS j ORDER BY m.name
             """
         ) { row throws(JournalError) in
             MonitorRow(
-                name: row.text(0), who: PostgresLock.words(row.text(0)), isEngine: row.int(1) != 0,
+                name: row.text(0), who: PostgresLock.words(row.text(0)), isEngine: row.int(1) > 0, wasEngine: row.int(1) < 0,
                 age: TimeSpan(milliseconds: max(0, row.int(2))), patience: TimeSpan(milliseconds: row.int(3)), document: row.text(4))
         }
     }

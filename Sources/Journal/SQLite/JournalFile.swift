@@ -172,6 +172,7 @@ struct JournalFile {
         unlink(path + "-shm")
         let file = open(new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw systemFailure(operation, new) }
+        folder.handOver(file)
         close(file)
         try write(new, operation)
         try sync(new, operation)

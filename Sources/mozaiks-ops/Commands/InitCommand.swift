@@ -5,6 +5,7 @@ import Cycle
 import Glibc
 import HTTP
 import Model
+import Settings
 import Views
 
 /// `init`: the first files, commented, for somebody who has a runtime and nothing else.
@@ -12,7 +13,8 @@ enum InitCommand {
     static let command = Command(
         ["init"], "Look at a runtime and write the first mozaiks-ops.yaml and policies folder",
         discussion: "Asks on a terminal for what no option says; elsewhere it takes the defaults, and --url must be given. Nothing "
-            + "that is there is written over, nothing is sent, and the files begin in mode observe, in which nothing is done.",
+            + "that is there is written over, but for a mozaiks-ops.yaml that is all comments, as the package brings it. Nothing is sent, "
+            + "and the files begin in mode observe, in which nothing is done.",
         options: [
             Option("url", value: "URL", "the runtime (also $MOZAIKS_RUNTIME_URL); several replicas separated by commas"),
             Option("name", value: "NAME", "what it is called in messages (default: shared)"),
@@ -53,10 +55,11 @@ enum InitCommand {
         // What root writes is read by the unit, whose user is another; nothing in it is secret.
         let isForOthers = geteuid() == 0
         let policy = plan.folder + "/policies/ops_policy.default.yaml"
+        let empty = textWithoutSettings(path)
         var written: [String] = []
         do throws(CommandFailure) {
             try NewFile.folder(plan.folder, isForOthers: isForOthers)
-            try NewFile.write(plan.configuration, to: path, isForOthers: isForOthers)
+            try NewFile.write(plan.configuration, to: path, replaces: empty != nil, isForOthers: isForOthers)
             written.append(path)
             try NewFile.folder(plan.folder + "/policies", isForOthers: isForOthers)
             // Rules that are there are somebody's.
@@ -67,9 +70,22 @@ enum InitCommand {
         } catch {
             // Half of it would keep the next try from anything.
             for file in written { unlink(file) }
+            if let empty { try NewFile.write(empty, to: path, replaces: true, isForOthers: isForOthers) }
             throw error
         }
         return written
+    }
+
+    /// The text of a configuration that sets nothing, as the package brings it: comments, and which schema it has. Nil where there is
+    /// none, or where something is set.
+    private static func textWithoutSettings(_ path: String) -> String? {
+        guard let bytes = try? FileReading.source(path) else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let saysNothing = text.utf8.split(separator: UInt8(ascii: "\n")).allSatisfy { line in
+            let rest = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }
+            return rest.isEmpty || rest.first == UInt8(ascii: "#") || rest.starts(with: "schema:".utf8)
+        }
+        return saysNothing ? text : nil
     }
 
     // MARK: - What is wanted
@@ -89,7 +105,7 @@ enum InitCommand {
         }
         let folder = arguments.value("into") ?? invocation.defaultFolders[geteuid() == 0 ? invocation.defaultFolders.count - 1 : 1]
         let path = folder + "/mozaiks-ops.yaml"
-        guard access(path, F_OK) != 0 else {
+        guard access(path, F_OK) != 0 || textWithoutSettings(path) != nil else {
             throw CommandFailure(
                 "\(path) is there already: nothing was changed", hint: "'mozaiks-ops config check' reads it; --into names another folder")
         }

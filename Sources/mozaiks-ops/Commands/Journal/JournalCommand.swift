@@ -8,8 +8,9 @@ enum JournalCommand {
     static let check = Command(
         ["journal", "check"], "Look at every row of the journal: nothing damaged, the audit log whole",
         discussion: "Reads everything, also while an engine runs: what SQLite can tell of its pages (those of PostgreSQL are its "
-            + "server's, which checks them only where it was made with data checksums), every document against its checksum, and the chain of "
-            + "the audit log. What was changed beside a document, such as a message's state, it does not see. Exit code 1 and the first finding when something is wrong.",
+            + "server's, which checks them only where it was made with data checksums), every document against its checksum, and the chain "
+            + "of the audit log. What was changed beside a document, such as a message's state, it does not see. Exit code 1 and the first "
+            + "finding when something is wrong.",
         options: [MonitorOptions.state],
         examples: [
             ("mozaiks-ops journal check", "this machine's journal"),
@@ -29,21 +30,28 @@ enum JournalCommand {
 
     static let copy = Command(
         ["journal", "copy"], "Copy the journal from one place to another: a folder, or a database of PostgreSQL",
-        discussion: "Both are written as in --state: the path of a folder or a postgres:// URL. There must be no engine at the first, and "
-            + "no journal at the second: nothing is written over. Everything is copied in one transaction, read again and compared value by "
-            + "value; the audit log goes on where it ended, and 'audit verify --head' knows it there too. A kill switch that is set is set "
-            + "there before. Tokens are not copied. The first stays as it is: point 'state' at the second, and put the first away.",
+        discussion: "Both are written as in --state: the path of a folder or a postgres:// URL; the first may also be a file that "
+            + "'journal backup' wrote. There must be no engine at the first, and no journal at the second: nothing is written over. "
+            + "Everything is copied in one transaction, read again and compared value by value; the audit log goes on where it ended, and "
+            + "'audit verify --head' knows it there too. A kill switch that is set is set there before. "
+            + "Tokens are not copied. The first stays as it is: point 'state' at the second, and put the first away.",
         positionals: [Positional("FROM", "where the journal is"), Positional("TO", "where it is to be")],
         examples: [
             ("mozaiks-ops journal copy /var/lib/mozaiks-ops postgres://ops@db.example/ops", "from this machine into PostgreSQL"),
             ("mozaiks-ops journal copy postgres://ops@db.example/ops /var/lib/mozaiks-ops", "and back"),
+            ("mozaiks-ops journal copy /backup/journal-2026-11-30.db /var/lib/mozaiks-ops", "a backup, to where there is no journal now"),
         ]
     ) { invocation in
         let names = try ["FROM", "TO"].map { try invocation.place(invocation.arguments.positional($0) ?? "") }
+        let now = invocation.clock.now()
+        if let backup = names[0].file {
+            let to = try invocation.told { () throws(JournalError) in try StateFolder(creating: names[1]) }
+            let contents = try invocation.told { () throws(JournalError) in try Journal.copy(fromBackup: backup, to: to, now: now) }
+            return invocation.reportCopy(contents, from: backup, to: to.path)
+        }
         let (from, to) = try invocation.told { () throws(JournalError) in
             (try StateFolder(existing: names[0]), try StateFolder(creating: names[1]))
         }
-        let now = invocation.clock.now()
         let contents = try invocation.told { () throws(JournalError) in try Journal.copy(from: from, to: to, now: now) }
         return invocation.reportCopy(contents, from: from.path, to: to.path)
     }
@@ -51,10 +59,10 @@ enum JournalCommand {
     static let backup = Command(
         ["journal", "backup"], "Write the journal as it is now into a file, also while an engine runs",
         discussion:
-            "The file is a journal as a folder holds it, wherever this one lies: to go back to it, put it into an empty folder under "
-            + "the name journal.db, and name that folder with --state, or copy it into a database with 'journal copy'.",
+            "The file is a journal as a folder holds it, wherever this one lies. To go back to it, stop the engine, put the journal "
+            + "that is there away, and bring it back with 'journal copy FILE TO', into a folder or a database.",
         positionals: [Positional("FILE", "must not be there yet")], options: [MonitorOptions.state],
-        examples: [("mozaiks-ops journal backup /backup/journal-$(date +%F).db", "tonight's, from cron")]
+        examples: [("mozaiks-ops journal backup /backup/journal-$(date +%F).db", "tonight's; in a crontab it is \\%F")]
     ) { invocation in
         let folder = try invocation.stateFolderToLookInto()
         let (path, now) = (invocation.arguments.positional("FILE") ?? "", invocation.clock.now())
