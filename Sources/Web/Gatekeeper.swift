@@ -166,11 +166,21 @@ struct Gatekeeper: Sendable {
         return Problem(
             status: 401, title: ended == nil ? "Who are you?" : "Signed out",
             detail: ended.map { "\($0); sign in with another at /sign-in" }
-                ?? "\(given == nil ? "this needs a token" : "nobody has that token now"): one that 'mozaiks-ops token create' made, or that of server: {read_token_file: …}; "
-                + "as 'Authorization: Bearer TOKEN', or sign in at /sign-in",
+                ?? "\(given == nil ? "this needs a token" : "nobody has that token now"): \(opening(request))",
             headers: asks + [("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\"")],
             plainly: given == nil && ended == nil
                 ? "Sign in first. Whoever runs the monitor makes a token for each of you: 'mozaiks-ops token create NAME'." : nil)
+    }
+
+    /// Which token would open it, and how it is shown. An order takes none that only reads, and no sign-in.
+    private func opening(_ request: ServerRequest) -> String {
+        let path = request.path
+        if request.method == "POST", path.utf8.starts(with: API.prefix.utf8) {
+            let role = Order.Kind.at(String(path.dropFirst(API.prefix.count)))?.kind.role ?? .operator
+            return "one that 'mozaiks-ops token create NAME --role \(role.rawValue)' made, as 'Authorization: Bearer TOKEN'"
+        }
+        let reads = token == nil ? "" : ", or that of server: {read_token_file: …}"
+        return "one that 'mozaiks-ops token create' made\(reads); as 'Authorization: Bearer TOKEN', or sign in at /sign-in"
     }
 
     // MARK: - Writing

@@ -61,7 +61,40 @@ import Testing
         #expect(rows.map(\.kind) == ["approve", "deny"])
         #expect(rows[0].arguments.contains(approval.digest) && rows[0].arguments.contains("agreed"))
         let late = world.face(at: StandingClock(moment: World.start + .hours(2)))
-        #expect(late.post(target, digest, bearer: maria).status == 409)
+        let answer = late.post(target, digest, bearer: maria)
+        #expect(answer.status == 409 && answer.text.contains("it waits no more: \(approval.id) expired at "), "\(answer.text)")
+    }
+
+    @Test("who comes after another approver is told who it was, and when", arguments: ["approve", "deny"])
+    func secondApprover(deed: String) throws {
+        let world = try World()
+        let approval = try world.offer()
+        var state = GuardState()
+        state.approvals = [approval]
+        _ = state.answer(
+            approval.id, digest: approval.digest, approves: true, by: "token:ann", comment: nil, now: World.start + .seconds(5))
+        try world.commit([], states: [StateRow(key: "guard", bytes: state.document.serializedBytes())])
+        let answer = world.face().post(
+            "/api/v1/approvals/\(approval.id)/\(deed)", #"{"digest":"\#(approval.digest)"}"#,
+            bearer: try world.token("maria", .approver))
+        let moment = "\(World.start + .seconds(5))"
+        #expect(
+            answer.status == 409 && answer.text.contains("it waits no more: \(approval.id) was approved by token:ann at \(moment)"),
+            "\(answer.text)")
+    }
+
+    @Test(
+        "without a token an order says which would do, and none that only reads",
+        arguments: [
+            ("/api/v1/marks", "POST", "token create NAME --role operator' made, as 'Authorization", "read_token_file"),
+            ("/api/v1/approvals/abcd/approve", "POST", "--role approver' made, as 'Authorization", "/sign-in"),
+            ("/api/v1/rules", "GET", "token create' made, or that of server: {read_token_file: …}; as 'Authorization", "--role"),
+        ])
+    func whichTokenOpens(target: String, method: String, says: String, not: String) throws {
+        let world = try World()
+        let face = world.face(token: "of-the-readers")
+        let answer = method == "GET" ? face.get(target) : face.post(target, "{}")
+        #expect(answer.status == 401 && answer.text.contains(says) && !answer.text.contains(not), "\(answer.text)")
     }
 
     @Test("the switch turns at once and says who turned it")
