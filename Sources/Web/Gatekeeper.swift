@@ -152,8 +152,12 @@ struct Gatekeeper: Sendable {
     /// Whether somebody may have forwarded it. A page with a name for the world has a proxy before it, and the plainest one adds
     /// nothing and calls us by our own address: then everybody may be anybody. Without such a name, what proxies add tells.
     private func comesThroughProxy(_ request: ServerRequest) -> Bool {
-        if isForTheWorld { return true }
-        return ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
+        isForTheWorld || Gatekeeper.isForwarded(request)
+    }
+
+    /// Whether a proxy says that it forwards it.
+    private static func isForwarded(_ request: ServerRequest) -> Bool {
+        ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
             .contains { !request.headerValues($0).isEmpty }
     }
 
@@ -231,14 +235,17 @@ struct Gatekeeper: Sendable {
         guard hosts.count <= 1 else { throw .badRequest("there is more than one Host") }
         if request.isEncrypted { return }
         if isPublicSafe, let publicHost, host.isSame(as: publicHost) { return }
-        let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress)
+        // What a proxy on this machine forwards came to it by a way that nobody here knows: its connection to us says nothing of it.
+        let isForwarded = Gatekeeper.isForwarded(request)
+        let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress) && !isForwarded
         guard isNear, host.isEmpty || Gatekeeper.isOwnLoopback(host) else {
             throw Problem(
                 status: 403, title: "Not over plain HTTP",
                 detail:
                     "nothing is changed, and nobody signs in, over a connection that others can read along: come by the https address of "
-                    + "server: {public_url: …}, with a proxy in front that has a certificate, give the server one (server: {certificate: …, key: …}), "
-                    + "or come from this machine by 127.0.0.1 (ssh -L)")
+                    + "server: {public_url: …}, with a proxy in front that has a certificate"
+                    + (isForwarded ? " and passes the name on by which it was asked (in nginx: proxy_set_header Host $host)" : "")
+                    + ", give the server one (server: {certificate: …, key: …}), or come from this machine by 127.0.0.1 (ssh -L)")
         }
     }
 

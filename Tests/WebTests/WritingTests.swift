@@ -97,6 +97,25 @@ import Testing
         #expect(answer.status == 401 && answer.text.contains(says) && !answer.text.contains(not), "\(answer.text)")
     }
 
+    @Test(
+        "what a proxy on this machine forwards under our own name is not taken: how it came there nobody knows",
+        arguments: ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via"])
+    func forwarded(header: String) throws {
+        let world = try World()
+        let token = try world.token("tom", .operator)
+        let face = world.face(publicURL: "https://ops.example.com")
+        func order(_ host: String, _ more: [(name: String, value: String)]) -> ServerResponse {
+            let fields: [(name: String, value: String)] = [
+                ("Host", host), ("Content-Type", "application/json"), ("Authorization", "Bearer " + token),
+            ]
+            return face.answer(World.post("/api/v1/marks", #"{"name":"v1"}"#, fields + more))
+        }
+        let refused = order("127.0.0.1:9464", [(header, "https")])
+        #expect(refused.status == 403 && refused.text.contains("proxy_set_header Host $host"), "\(refused.text)")
+        #expect(order("ops.example.com", [(header, "https")]).status == 202)
+        #expect(order("127.0.0.1:9464", []).status == 202)
+    }
+
     @Test("the switch turns at once and says who turned it")
     func stopping() throws {
         let world = try World()
