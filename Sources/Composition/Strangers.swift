@@ -25,7 +25,7 @@ public struct Strangers: Sendable {
         func add(_ match: IncidentMatch, _ what: String, _ place: Diagnostic?) {
             for finding in find(in: match) {
                 let message = "\(what): \(finding.message)"
-                found.append((place ?? whole).saying("matches-nothing", message, hint: finding.hint, severity: .warning))
+                found.append((place ?? whole).saying("matches-nothing", message, hint: finding.hintOnPatterns, severity: .warning))
             }
         }
         for route in configuration.routes { add(route.rule.match, "a route", route.place) }

@@ -55,7 +55,7 @@ enum Answer {
             bytes = response.body
             switch response.ending {
             case .complete, .dropped: (announced, stallsOn) = (bytes.count, nil)
-            case .cutOff(let length): (announced, stallsOn) = (length, nil)
+            case .cutOff(let length), .unsent(let length): (announced, stallsOn) = (length, nil)
             case .stalled(let length): (announced, stallsOn) = (length, stopping)
             }
         }

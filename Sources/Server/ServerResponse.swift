@@ -2,10 +2,12 @@ import Model
 
 /// What a handler answers.
 public struct ServerResponse: Sendable {
-    /// How the answer ends. Everything but `complete` exists for simulators and tests that must misbehave.
+    /// How the answer ends. Everything but `complete` and `unsent` exists for simulators and tests that must misbehave.
     public enum Ending: Sendable, Equatable {
         /// The whole body, then keep-alive as the client asked.
         case complete
+        /// No body, and `length` for that of the answer that would have been sent: of a 304, whose `Content-Length` may be no other.
+        case unsent(length: Int)
         /// Announces `length` bytes, sends the body and closes the connection.
         case cutOff(length: Int)
         /// Announces `length` bytes, sends the body and then nothing until the server stops.

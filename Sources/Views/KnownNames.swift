@@ -13,14 +13,18 @@ public struct KnownNames: Sendable {
 
         public let kind: Kind
         public let message: String
+        /// For a filter whose names are exact: what may be meant.
         public let hint: String
+        /// The same for one whose names are patterns.
+        public var hintOnPatterns: String { mayBePattern ? hint + "; '*' stands for any text" : hint }
+        fileprivate var mayBePattern = false
 
         /// What is said of a silence that names it.
         public var ofSilence: String { "\(message): it may hold back nothing" }
         /// That there is none, with what may be meant.
         public var whole: String { "\(message); \(hint)" }
         /// What is said of a silence, with what may be meant.
-        public var warning: String { "\(ofSilence); \(hint)" }
+        public var warning: String { "\(ofSilence); \(hintOnPatterns)" }
     }
 
     private let environment: String?
@@ -62,14 +66,16 @@ public struct KnownNames: Sendable {
         var found: [Stranger] = []
         func add(_ kind: Stranger.Kind, _ message: String, _ written: String, _ known: [String], _ otherwise: String) {
             let hint = Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" } ?? otherwise
-            found.append(Stranger(kind: kind, message: message, hint: hint))
+            var stranger = Stranger(kind: kind, message: message, hint: hint)
+            stranger.mayBePattern = kind == .app && hint == otherwise
+            found.append(stranger)
         }
         // An app that another shard's runtime has was never seen here.
         let seen = elsewhere.isEmpty ? apps.map(\.text) : []
         for glob in match.apps where !seen.isEmpty && !seen.contains(where: glob.matches) {
             add(
                 .app, "no app '\(Shown.id(glob.pattern))' was seen", glob.pattern, seen,
-                "an app's id is exact, also in its case; '*' stands for any text")
+                "an app's id is exact, also in its case")
         }
         for glob in match.rules where !rules.isEmpty && !rules.contains(where: glob.matches) {
             add(.rule, "there is no rule '\(glob)'", glob.pattern, rules, "mozaiks-ops policy show")

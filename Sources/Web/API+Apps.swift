@@ -1,11 +1,19 @@
 import Cycle
+import Journal
 import Model
 import Views
 
 /// Apps.
 extension API {
     static func app(_ encoded: String, _ reading: Reading) throws -> JSON {
-        try detail(ofApp: encoded, reading).detail.document
+        let detail = try detail(ofApp: encoded, reading).detail
+        guard var document = detail.document.object else { return detail.document }
+        // Of a mistyped id everything is empty, as of an app that has done nothing for a day: it says which.
+        var filter = IncidentFilter()
+        filter.app = detail.app
+        let strangers = try reading.strangers(in: filter)
+        document.append("notes", .array(strangers.map { .string($0.whole) }))
+        return .object(document)
     }
 
     /// What is known of an app, by its id as it stands in a path, still encoded.

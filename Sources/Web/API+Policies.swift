@@ -62,21 +62,27 @@ extension API {
         let policies = try policies(reading)
         let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000))
             .incidents
-        func document(_ rule: Rule, app: JSON) -> JSON {
+        // Of an app with a policy of its own the default's rules decide nothing.
+        let own = policies.policies.compactMap(\.app)
+        func isDecided(_ incident: Incident, by rule: Rule, of app: AppID?) -> Bool {
+            guard incident.rule.isSame(as: rule.name) else { return false }
+            let subject = incident.subject.app
+            return app == nil ? subject.map { !own.contains($0) } ?? true : subject == app
+        }
+        func document(_ rule: Rule, of app: AppID?) -> JSON {
             [
-                "name": .string(rule.name), "subject": .string(rule.subject.rawValue), "app": app,
+                "name": .string(rule.name), "subject": .string(rule.subject.rawValue), "app": app.map { .string($0.text) } ?? .null,
                 "severity": .string(rule.severity.rawValue),
                 "summary": .string(rule.summary), "condition": .string(rule.when.text), "for": .span(rule.hold),
                 "origin": .string("\(rule.conditionOrigin)"), "playbook": .optional(rule.playbook),
                 "actions": .array(rule.actions.map(\.json)),
                 "open_incidents": .array(
-                    open.filter { $0.rule.isSame(as: rule.name) }.map { .string($0.id) }),
+                    open.filter { isDecided($0, by: rule, of: app) }.map { .string($0.id) }),
             ]
         }
-        var rules = policies.defaultRules.map { document($0, app: .null) }
+        var rules = policies.defaultRules.map { document($0, of: nil) }
         for policy in policies.policies.dropFirst() {
-            let app: JSON = policy.app.map { .string($0.text) } ?? .null
-            rules += policy.appRules.map { document($0, app: app) }
+            rules += policy.appRules.map { document($0, of: policy.app) }
         }
         let (page, next) = try slice.of(rules) { "\($0["name"]?.string ?? "")\0\($0["subject"]?.string ?? "")\0\($0["app"]?.string ?? "")" }
         return [

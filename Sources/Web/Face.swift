@@ -147,7 +147,8 @@ public final class Face: Sendable {
         if path == API.events { return try events(request, visitor) }
         var response = try current(request, visitor)
         if let tag = response.headers.first(where: { $0.name == "ETag" })?.value, Face.matches(request, tag) {
-            response = ServerResponse(status: 304, headers: response.headers.filter { $0.name != "Content-Type" })
+            response = ServerResponse(
+                status: 304, headers: response.headers.filter { $0.name != "Content-Type" }, ending: .unsent(length: response.body.count))
         }
         return response
     }

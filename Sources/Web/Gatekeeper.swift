@@ -152,8 +152,12 @@ struct Gatekeeper: Sendable {
     /// Whether somebody may have forwarded it. A page with a name for the world has a proxy before it, and the plainest one adds
     /// nothing and calls us by our own address: then everybody may be anybody. Without such a name, what proxies add tells.
     private func comesThroughProxy(_ request: ServerRequest) -> Bool {
-        if isForTheWorld { return true }
-        return ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
+        isForTheWorld || Gatekeeper.isForwarded(request)
+    }
+
+    /// Whether a proxy says that it forwards it.
+    private static func isForwarded(_ request: ServerRequest) -> Bool {
+        ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
             .contains { !request.headerValues($0).isEmpty }
     }
 
@@ -166,11 +170,21 @@ struct Gatekeeper: Sendable {
         return Problem(
             status: 401, title: ended == nil ? "Who are you?" : "Signed out",
             detail: ended.map { "\($0); sign in with another at /sign-in" }
-                ?? "\(given == nil ? "this needs a token" : "nobody has that token now"): one that 'mozaiks-ops token create' made, or that of server: {read_token_file: …}; "
-                + "as 'Authorization: Bearer TOKEN', or sign in at /sign-in",
+                ?? "\(given == nil ? "this needs a token" : "nobody has that token now"): \(opening(request))",
             headers: asks + [("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\"")],
             plainly: given == nil && ended == nil
                 ? "Sign in first. Whoever runs the monitor makes a token for each of you: 'mozaiks-ops token create NAME'." : nil)
+    }
+
+    /// Which token would open it, and how it is shown. An order takes none that only reads, and no sign-in.
+    private func opening(_ request: ServerRequest) -> String {
+        let path = request.path
+        if request.method == "POST", path.utf8.starts(with: API.prefix.utf8) {
+            let role = Order.Kind.at(String(path.dropFirst(API.prefix.count)))?.kind.role ?? .operator
+            return "one that 'mozaiks-ops token create NAME --role \(role.rawValue)' made, as 'Authorization: Bearer TOKEN'"
+        }
+        let reads = token == nil ? "" : ", or that of server: {read_token_file: …}"
+        return "one that 'mozaiks-ops token create' made\(reads); as 'Authorization: Bearer TOKEN', or sign in at /sign-in"
     }
 
     // MARK: - Writing
@@ -221,14 +235,17 @@ struct Gatekeeper: Sendable {
         guard hosts.count <= 1 else { throw .badRequest("there is more than one Host") }
         if request.isEncrypted { return }
         if isPublicSafe, let publicHost, host.isSame(as: publicHost) { return }
-        let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress)
+        // What a proxy on this machine forwards came to it by a way that nobody here knows: its connection to us says nothing of it.
+        let isForwarded = Gatekeeper.isForwarded(request)
+        let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress) && !isForwarded
         guard isNear, host.isEmpty || Gatekeeper.isOwnLoopback(host) else {
             throw Problem(
                 status: 403, title: "Not over plain HTTP",
                 detail:
                     "nothing is changed, and nobody signs in, over a connection that others can read along: come by the https address of "
-                    + "server: {public_url: …}, with a proxy in front that has a certificate, give the server one (server: {certificate: …, key: …}), "
-                    + "or come from this machine by 127.0.0.1 (ssh -L)")
+                    + "server: {public_url: …}, with a proxy in front that has a certificate"
+                    + (isForwarded ? " and passes the name on by which it was asked (in nginx: proxy_set_header Host $host)" : "")
+                    + ", give the server one (server: {certificate: …, key: …}), or come from this machine by 127.0.0.1 (ssh -L)")
         }
     }
 

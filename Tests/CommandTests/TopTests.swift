@@ -33,6 +33,9 @@ import Testing
             #expect(lineByLine.code == 0 && lineByLine.output.contains("\n  open, \(short): critical, crowded on runtime shared"))
             // Sparklines, columns and what stands below the screen are for eyes.
             #expect(!lineByLine.output.contains("keys") && !lineByLine.output.contains("\u{2588}") && !lineByLine.output.contains("\n\n"))
+            // For programs it is what `status` says, whatever else is asked for.
+            let document = try shell.run("top", "-o", "json", "--plain").json()
+            #expect(document["schema"] == "mozaiks.ops/status/v1" && document["incidents"]?[0]?["short_id"]?.string == short)
             let plain = try shell.start(["top", "--plain"], atMost: 60)
             var printed = ""
             let isTold = plain.waits { output, _ in

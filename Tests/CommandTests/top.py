@@ -100,6 +100,20 @@ def keys():
     screen.until(holds("Acknowledge " + SHORT))
     screen.press("y")
     screen.until(holds("on it: cli:pat"))
+    # A narrow screen with lines left over cuts no sentence: since when it is so stands there.
+    screen.size(24, 40)
+    screen.until(lambda lines: len(lines) == 40 and "ago), on runtime shared" in " ".join(lines))
+    # A low one keeps the newest of a story, and the way to all of it.
+    screen.size(80, 6)
+    screen.press("\r")
+    screen.until(lambda lines: len(lines) == 6 and re.match(r"\d\d:\d\d:\d\d  ", lines[-2]) and "incidents show " + SHORT in lines[-1])
+    screen.press(" ")
+    # Of what is silenced nobody is told, and it says so.
+    screen.size(120, 24)
+    screen.press("s")
+    screen.until(holds("Silence " + SHORT))
+    screen.press("y")
+    screen.until(holds("· held back · on it: cli:pat"))
     screen.size(40, 12)
     lines = screen.until(lambda lines: len(lines) == 12)
     assert all(len(line) <= 40 for line in lines), lines

@@ -83,6 +83,51 @@ import Testing
         #expect(!text.contains("mozaiks_ops_app_"))
     }
 
+    @Test("counters begin at 0, so that the first incident is an increase; what nothing told yet has no sample")
+    func fromTheStart() async throws {
+        let gate = place.gate(settings)
+        let instruments = instruments(gate: gate)
+        let core = try place.core(settings, try Crowd.policies(), gate: gate, instruments: instruments)
+        let before = text(instruments)
+        for line in [
+            #"mozaiks_ops_incidents_opened_total{rule="noisy-neighbor",severity="warning"} 0.0"#,
+            #"mozaiks_ops_incidents_resolved_total{rule="noisy-neighbor",severity="warning"} 0.0"#,
+            #"mozaiks_ops_decisions_total{action="pause",verdict="done"} 0.0"#,
+            #"mozaiks_ops_refusals_total{action="throttle",reason="kill_switch"} 0.0"#,
+            #"mozaiks_ops_gate_failed_open_total{reason="unparsable"} 0.0"#,
+        ] {
+            #expect(before.contains(line + "\n"), "\(line)\n\(before)")
+        }
+        for name in ["journal_failing", "reverts_due", "actions_stopped"] {
+            #expect(!before.contains("mozaiks_ops_\(name) "), "nobody looked yet: \(name)")
+        }
+        for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
+        let after = text(instruments)
+        #expect(after.contains(#"mozaiks_ops_incidents_opened_total{rule="noisy-neighbor",severity="warning"} 1.0"# + "\n"))
+        for name in ["journal_failing", "reverts_due", "actions_stopped"] {
+            #expect(after.contains("mozaiks_ops_\(name) 0.0\n"), "\(name)")
+        }
+    }
+
+    @Test("a rule that a reload brings begins at 0, those of what nobody watches are not there")
+    func rulesOfAReload() async throws {
+        let instruments = instruments()
+        let core = try place.core(settings, try Crowd.policies(), instruments: instruments)
+        let builtIn = PolicyLoader.load(files: [PolicyFile(path: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8))])
+        await core.reload(settings: settings, policies: try builtIn.get())
+        let text = text(instruments)
+        #expect(text.contains(#"mozaiks_ops_incidents_opened_total{rule="runtime-down",severity="critical"} 0.0"# + "\n"))
+        #expect(!text.contains("rule=\"host-"))
+    }
+
+    @Test func everyVerdictHasItsWord() {
+        let refusal = Refusal(.mode, "so")
+        let all: [Verdict] = [
+            .act, .wouldHave, .wouldAsk(refusal), .needsApproval(refusal), .refused(refusal), .alreadyInForce(lease: "lease-1"),
+        ]
+        #expect(Set(all.map(\.word)) == Set(Verdict.words))
+    }
+
     @Test func aRuntimeThatHangsShowsNoOldReadings() async throws {
         let instruments = instruments()
         let core = try await story(instruments)

@@ -33,6 +33,28 @@ class Document:
         validator = Draft202012Validator(json.loads(text), registry=self.registry, format_checker=FormatChecker())
         return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in validator.iter_errors(value)]
 
+    def strangers(self, schema, value, where=""):
+        """Members that nothing describes, of every object of which some are described. A set of paths."""
+        found, members, rest, items = set(), {}, None, None
+        pending = [schema]
+        while pending:
+            node = self.resolved(pending.pop())
+            members.update(node.get("properties", {}))
+            rest = node.get("additionalProperties") or rest
+            items = node.get("items", items)
+            pending += [part for word in ("allOf", "anyOf", "oneOf") for part in node.get(word, [])]
+        if isinstance(value, list) and items:
+            for entry in value:
+                found |= self.strangers(items, entry, where + "[]")
+        elif isinstance(value, dict) and (members or isinstance(rest, dict)):
+            for name, entry in value.items():
+                described = members.get(name, rest)
+                if described is None:
+                    found.add(f"{where}/{name}")
+                elif isinstance(described, dict):
+                    found |= self.strangers(described, entry, f"{where}/{name}")
+        return found
+
     def judge(self, answer, status, kind, body):
         """`ok`, or what is wrong with an answer. `answer` is its description; None where there is none."""
         if answer is None:

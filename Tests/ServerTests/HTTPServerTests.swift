@@ -88,6 +88,24 @@ struct HTTPServerTests {
         }
     }
 
+    @Test("a 304 has no body, and tells no other length than the answer that it stands for", arguments: modes)
+    func notModified(mode: HTTPServer.Mode) throws {
+        let server = HTTPServer(mode: mode) { request in
+            request.path == "/same"
+                ? ServerResponse(status: 304, headers: [("ETag", "\"x\"")], ending: .unsent(length: 1_234)) : .text("after")
+        }
+        try server.start()
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        defer { client.end() }
+        try client.send("GET /same HTTP/1.1\r\nHost: test\r\n\r\n")
+        let head = try client.read(through: "\r\n\r\n")
+        #expect(head.hasPrefix("HTTP/1.1 304 ") && head.contains("Content-Length: 1234\r\n"), "\(head)")
+        // What follows at once is the next answer: nothing of a body was sent.
+        try client.send("GET /next HTTP/1.1\r\nHost: test\r\n\r\n")
+        #expect(try client.readReply().body == "after")
+    }
+
     @Test("a large answer arrives whole", arguments: modes)
     func largeAnswer(mode: HTTPServer.Mode) throws {
         let page = Array("0123456789abcdefghijklmnopqrstuvwxyz-".utf8)

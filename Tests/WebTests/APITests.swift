@@ -149,6 +149,8 @@ import struct Journal.MinuteRow
             let later = world.face(at: StandingClock(moment: World.start + .seconds(30)))
             let again = later.get(target, [("If-None-Match", "\"other\", \(tag)")])
             #expect(again.status == 304 && again.body.isEmpty && again.header("ETag") == tag, "\(target) \(again.text)")
+            let whole = later.get(target).body.count
+            #expect(again.ending == .unsent(length: whole), "as RFC 9110 8.6 has it")
             #expect(later.get(target, [("If-None-Match", "\"other\"")]).status == 200)
         }
         let tag = try #require(world.face().get("/api/v1/situation").header("ETag"))

@@ -2,6 +2,7 @@ import Guard
 import JSONParsing
 import Journal
 import Model
+import Policy
 import Server
 import TestKit
 import Testing
@@ -107,6 +108,28 @@ struct ListPagesTests {
         let rules = try #require(try world.face().get("/api/v1/rules").json()["rules"]?.array)
         let rule = try #require(rules.first { $0["name"] == "runtime-down" })
         #expect(rule["condition"] == "active_runs > 3" && rule["origin"] == "ops_policy.default.yaml:6", "\(rule)")
+    }
+
+    @Test("an incident stands at the rule that decided it: of an app with a policy of its own at that app's")
+    func incidentsOfRules() throws {
+        let world = try World()
+        let files: [JSON] = [
+            ["file": .string(DefaultPolicy.file), "text": .string(DefaultPolicy.text)],
+            [
+                "file": "ops_policy.app-clinic.yaml",
+                "text": "schema: mozaiks.ops/policy/v1\nops_policy: app-clinic\nthresholds: {noisy_share: 60%}\n",
+            ],
+        ]
+        let row = StateRow(key: "policies", bytes: (["files": .array(files)] as JSON).serializedBytes())
+        let (own, other) = (World.incident(1), World.incident(2, app: "app-shop"))
+        let wide = World.incident(3, rule: "runtime-down", app: nil, severity: .critical)
+        try world.commit([own, other, wide], states: [row, World.sight()])
+        let rules = try #require(try world.face().get("/api/v1/rules?limit=1000").json()["rules"]?.array)
+        func incidents(_ rule: String, _ app: String?) -> [String]? {
+            rules.first { $0["name"]?.string == rule && $0["app"]?.string == app }?["open_incidents"]?.array?.compactMap(\.string)
+        }
+        #expect(incidents("noisy-neighbor", "app-clinic") == [own.id] && incidents("noisy-neighbor", nil) == [other.id])
+        #expect(incidents("runtime-down", nil) == [wide.id])
     }
 
     @Test("rules come in parts of their own order; a cursor whose end is gone says so")

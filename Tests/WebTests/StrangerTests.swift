@@ -83,6 +83,11 @@ import Views
         try world.commit([World.incident(1, rule: "old-rule", app: "app-gone", resolved: true)])
         #expect(try notes("app=app-gone&state=open") == [] && notes("rule=old-rule&state=open") == [])
         #expect(face.get("/api/v1/incidents?rule=older-rule").status == 400)
+        // Nor is an app's own document silent: of a mistyped id it would be empty like that of a quiet app.
+        func notes(of app: String) throws -> [String?]? { try face.get("/api/v1/apps/" + app).json()["notes"]?.array?.map(\.string) }
+        #expect(try notes(of: "app-clinik") == ["no app 'app-clinik' was seen; did you mean 'app-clinic'?"])
+        #expect(try notes(of: "nobody") == ["no app 'nobody' was seen; an app's id is exact, also in its case"])
+        #expect(try notes(of: "app-clinic") == [] && notes(of: "app-gone") == [])
     }
 
     @Test(

@@ -61,7 +61,8 @@ import Testing
         #expect(rows.map(\.kind) == ["approve", "deny"])
         #expect(rows[0].arguments.contains(approval.digest) && rows[0].arguments.contains("agreed"))
         let late = world.face(at: StandingClock(moment: World.start + .hours(2)))
-        #expect(late.post(target, digest, bearer: maria).status == 409)
+        let answer = late.post(target, digest, bearer: maria)
+        #expect(answer.status == 409 && answer.text.contains("it waits no more: \(approval.id) expired at "), "\(answer.text)")
     }
 
     @Test("the switch turns at once and says who turned it")

@@ -42,7 +42,13 @@ def main():
                         return f"request: {wrong}"
             responses = operation["responses"]
             answer = responses.get(str(status)) or (responses["default"] if status >= 400 else None)
-        return document.judge(answer, status, exchange["type"], exchange["body"])
+        found = document.judge(answer, status, exchange["type"], exchange["body"])
+        if found == "ok" and status < 400 and exchange["body"] is not None:
+            described = document.resolved(answer)["content"][exchange["type"].split(";")[0]]["schema"]
+            unknown = document.strangers(described, exchange["body"])
+            if unknown:
+                return f"members that nothing describes: {sorted(unknown)}"
+        return found
 
     for exchange in exchanges(sys.argv[2]):
         print(judge(exchange))

@@ -85,8 +85,8 @@ extension Pipeline {
 }
 
 extension Approval {
-    /// Why an answer came too late, for people.
-    var whyTooLate: String {
+    /// Why an answer came too late, for people: who gave one before, and when.
+    public var whyTooLate: String {
         let by = by ?? "somebody"
         let at = decidedAt.map { " at \($0)" } ?? ""
         switch state {

@@ -1,6 +1,9 @@
 import Model
 
 extension Verdict {
+    /// Every ``word`` that there is.
+    public static let words = ["done", "would_have", "needs_approval", "refused", "already_in_force"]
+
     /// `done`, `would_have`, `needs_approval`, `refused`, `already_in_force`.
     public var word: String {
         switch self {

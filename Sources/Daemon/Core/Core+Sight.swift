@@ -5,7 +5,7 @@ import Model
 import Signals
 
 extension Core {
-    /// How long what the journal shows of a runtime may be behind: each poll that changes nothing is not worth a write.
+    /// About how long what the journal shows of a runtime may be behind: each poll that changes nothing is not worth a write.
     static let sightInterval = TimeSpan.seconds(10)
 
     /// Writes down what a poll showed, for whoever looks from beside.
@@ -21,7 +21,10 @@ extension Core {
             gate: gate == nil ? nil : .init(askedAt: asked, since: gateSince ?? now))
         warnOfUnaskedGate(summary.runtime, asked, at: now)
         let quality = sight.quality + (asked == nil ? ["unasked"] : [])
-        if let last = sights[summary.runtime], last.quality == quality, now >= last.at, now - last.at < Core.sightInterval { return }
+        // The next poll would be too late where it comes more than half an interval after that. Polls come some milliseconds early
+        // or late: without the half each second one of every ten seconds would be left out.
+        let half = TimeSpan(milliseconds: settings.interval.milliseconds / 2)
+        if let last = sights[summary.runtime], last.quality == quality, now >= last.at, now - last.at < Core.sightInterval - half { return }
         sights[summary.runtime] = (now, quality)
         record.states.append(sight.row)
         guard let weights = pipeline.appWeights[summary.runtime], weights.at != weighed[summary.runtime] else { return }

@@ -158,6 +158,7 @@ public actor Core {
         self.instruments = instruments
         self.isLoud = isLoud
         self.onReport = onReport
+        instruments?.awaits(pipeline.policies, of: Set(pipeline.settings.runtimes.map(\.kind)))
     }
 
     /// The process is to end: no wait for the journal, not even the one at hand, goes on for more than two seconds.
@@ -226,6 +227,7 @@ public actor Core {
             return runtime
         }
         shortHistories.formUnion(pipeline.reload(settings: settings, policies: policies))
+        instruments?.awaits(policies, of: Set(settings.runtimes.map(\.kind)))
         areSettingsTaped = false
         guard !shortHistories.isEmpty else { return }
         // What is read back is the journal's: first everything goes there.

@@ -1,3 +1,4 @@
+import Actions
 import Ambient
 import Model
 import Server
@@ -110,7 +111,8 @@ extension Instruments {
         case .evaluationDuration: return [.init([], figures.evaluations)]
         case .commitDuration: return [.init([], figures.commits)]
         case .commitFailures: return [.init([], Double(figures.commitFailures))]
-        case .journalFailing: return [.init([], figures.isJournalFailing ? 1 : 0)]
+        // What no commit and no cycle told yet is not known.
+        case .journalFailing: return figures.commits.count == 0 ? [] : [.init([], figures.isJournalFailing ? 1 : 0)]
         case .journalSize: return figures.journalSizes.map { .init([$0.file], Double($0.bytes)) }
         case .evidenceMissing:
             return current.flatMap { one in
@@ -132,8 +134,8 @@ extension Instruments {
         case .leases: return sorted(figures.leases)
         case .decisions: return sorted(figures.decisions)
         case .refusals: return sorted(figures.refusals)
-        case .revertsDue: return [.init([], Double(figures.revertsDue))]
-        case .actionsStopped: return [.init([], figures.areActionsStopped ? 1 : 0)]
+        case .revertsDue: return figures.runtimes.isEmpty ? [] : [.init([], Double(figures.revertsDue))]
+        case .actionsStopped: return figures.runtimes.isEmpty ? [] : [.init([], figures.areActionsStopped ? 1 : 0)]
         case .gateQuestions:
             guard let counters = gate?.counters else { return [] }
             return [
@@ -142,7 +144,7 @@ extension Instruments {
             ]
         case .gateFailedOpen:
             guard let counters = gate?.counters else { return [] }
-            return counters.failedOpen.map { MetricFamily.Sample([$0.key.rawValue], Double($0.value)) }.sortedByLabels
+            return GateDoubt.allCases.map { MetricFamily.Sample([$0.rawValue], Double(counters.failedOpen[$0] ?? 0)) }.sortedByLabels
         case .gateAnswerDuration: return gate == nil ? [] : [.init([], gateSnapshot)]
         case .outboxPending: return figures.outbox.map { [.init([], Double($0.pending))] } ?? []
         case .outboxOldest:

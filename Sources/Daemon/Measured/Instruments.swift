@@ -3,6 +3,7 @@ import Cycle
 import Engine
 import Guard
 import Model
+import Policy
 import Server
 import Signals
 import Synchronization
@@ -206,6 +207,24 @@ public final class Instruments: Sendable {
             figures.commits.observe(seconds)
             figures.isJournalFailing = !isSaved
             if !isSaved { figures.commitFailures += 1 }
+        }
+    }
+
+    /// Counters of what may happen begin at 0: of one that appears with its first event nobody could see the increase.
+    func awaits(_ policies: PolicySet, of kinds: Set<WatchedKind>) {
+        let rules = (policies.wideRules + policies.policies.flatMap(\.appRules)).filter { rule in
+            kinds.contains(WatchedKind.allCases.first { $0.subject == rule.subject } ?? .runtime)
+        }
+        figures.withLock { figures in
+            for rule in rules {
+                let labels = Pair(rule.name, rule.severity.rawValue)
+                figures.opened[labels, default: 0] += 0
+                figures.resolved[labels, default: 0] += 0
+            }
+            for action in ActionKind.allCases.map(\.rawValue) where action != ActionKind.notify.rawValue {
+                for word in Verdict.words { figures.decisions[Pair(action, word), default: 0] += 0 }
+                for step in Refusal.Step.allCases { figures.refusals[Pair(action, step.rawValue), default: 0] += 0 }
+            }
         }
     }
 

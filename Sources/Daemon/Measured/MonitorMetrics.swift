@@ -76,7 +76,8 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
         case .refusals:
             return metric("refusals_total", .counter, ["action", "reason"], "Wanted actions that the guard refused, by the step that did.")
         case .revertsDue: return metric("reverts_due", .gauge, "Actions that resist being undone, and are tried again.")
-        case .actionsStopped: return metric("actions_stopped", .gauge, "1 while the kill switch is on.")
+        case .actionsStopped:
+            return metric("actions_stopped", .gauge, "1 while the kill switch is on, or cannot be read: no action begins then.")
         case .gateQuestions:
             return metric(
                 "gate_questions_total", .counter, ["answer"],

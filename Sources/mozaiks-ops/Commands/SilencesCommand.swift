@@ -58,7 +58,7 @@ enum SilencesCommand {
             let apps = match.apps.isEmpty ? [] : seenApps(configuration)
             let strangers = Strangers(configuration, policies)
             for stranger in strangers.find(in: match, apps: apps) + strangers.elsewhere(in: match) {
-                complain(stranger.ofSilence, hint: stranger.hint)
+                complain(stranger.ofSilence, hint: stranger.hintOnPatterns)
             }
         }
         let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, invocation.user, "\(now.milliseconds)"]

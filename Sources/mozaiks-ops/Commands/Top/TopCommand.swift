@@ -15,7 +15,8 @@ enum TopCommand {
         discussion: "Read from the journal alone, once a second, beside a running daemon: nothing is polled. Fits 80 columns and 24 "
             + "lines, follows the terminal's size, draws sparklines of the last hour with a dot where there was no evidence. A key that "
             + "changes something asks first, and says what came of it. With --plain, or where the output is no terminal, a line is "
-            + "printed when something changed and nothing is drawn over: for a screen reader, or a log. NO_COLOR is respected.",
+            + "printed when something changed and nothing is drawn over: for a screen reader, or a log. NO_COLOR is respected. "
+            + "With -o json it is the document of 'status -o json', once.",
         options: [
             Option("plain", "lines one below the other, when something changed"),
             Option("once", "one screen, or with --plain its lines, and done"),
@@ -28,6 +29,12 @@ enum TopCommand {
     ) { invocation in
         let folder = try invocation.stateFolderToLookInto()
         let source = TopSource(invocation, folder)
+        // For programs it is the document of `status`, once: what is drawn is for eyes.
+        if invocation.wantsJSON {
+            let overview = try source.read()
+            invocation.print(text: "", json: overview.document)
+            return .ok
+        }
         let isOnce = invocation.arguments.has("once")
         if isOnce, !invocation.arguments.has("plain") {
             let size = TerminalScreen.size ?? (80, 24)
@@ -57,13 +64,21 @@ enum TopCommand {
                 return
                     "open, \(ShortNames.shown(incident.id, overview.shortIDs)): \(incident.severity.rawValue), \(Shown.id(incident.rule)) on \(incident.subject)\(seen)"
             }
-            lines += overview.leases.map { "in force: " + Overview.words($0, overview.zone.clock) }
+            lines += overview.open.flatMap { incident in
+                (overview.circumstances[incident.id] ?? []).map { why in
+                    "\(ShortNames.shown(incident.id, overview.shortIDs)): \(Shown.line(why).replacingMoments(by: overview.clock))"
+                }
+            }
+            lines += overview.leases.map { "in force: " + Overview.words($0, overview.clock) }
             // The line holds how long ago things were; what it is about stands below it.
             let essence =
                 [overview.verdict.word, overview.verdict.begun ?? "", overview.verdict.unjudged == nil ? "" : "so far"] + lines.dropFirst()
             if essence != last {
                 last = essence
-                write(Shown.screen("\(overview.zone.clock(overview.now))\n" + lines.map { "  \(Shown.line($0))\n" }.joined()))
+                write(
+                    Shown.screen(
+                        "\(overview.zone.clock(overview.now)) \(overview.zone.mark(overview.now))\n"
+                            + lines.map { "  \(Shown.line($0))\n" }.joined()))
             }
             guard !isOnce, !Output.isLost else { return .ok }
             do { try await invocation.clock.sleep(for: .seconds(1)) } catch { return .ok }

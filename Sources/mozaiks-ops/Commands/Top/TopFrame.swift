@@ -23,7 +23,9 @@ struct TopFrame {
 
     private static let mostRuntimes = 3
     /// Lines that a text in the head takes at most: a low terminal needs its lines for what is open.
-    private var mostLines: Int { rows >= 20 ? 2 : 1 }
+    private var mostLines: Int { (rows >= 20 ? 2 : 1) + moreLines }
+    /// So many more where the screen has lines left over.
+    private var moreLines = 0
     private var mostSparks: Int { rows >= 20 ? 4 : rows >= 15 ? 2 : 0 }
     /// The most needed first: what a narrow terminal has no room for is in the list that `?` shows.
     private static let keys = "? keys  ↑↓ choose  a ack  s silence 1h  y approve  n deny  enter open  q end"
@@ -33,9 +35,27 @@ struct TopFrame {
         overview.approvals.map { .approval($0.id) } + overview.open.map { .incident($0.id) }
     }
 
+    /// - Parameter message: what stands in the last line instead of the keys; nil: the keys.
+    init(overview: Overview, histories: [RuntimeHistory], terminal: Terminal, columns: Int, rows: Int) {
+        (self.overview, self.histories, self.terminal) = (overview, histories, terminal)
+        (self.columns, self.rows) = (columns, rows)
+    }
+
     var lines: [String] {
-        var top = head
-        top += runtimes
+        // Where nothing else needs them, the lines that are left over are for sentences that would be cut.
+        for more in [3, 2, 1] {
+            var roomy = self
+            roomy.moreLines = more
+            let top = roomy.head + roomy.runtimes
+            let lists =
+                overview.open.count + 1 + overview.leases.count + 1 + (overview.approvals.isEmpty ? 0 : overview.approvals.count + 1)
+            // Of several that are in force a low screen leaves some out.
+            if top.count + lists + 1 <= rows, overview.leases.count <= 1 { return roomy.laid(below: top) }
+        }
+        return laid(below: head + runtimes)
+    }
+
+    private func laid(below top: [String]) -> [String] {
         let foot = [fit(message ?? TopFrame.keys)]
         // What is left is for what waits and what is open; what is in force gets a share.
         var room = max(3, rows - top.count - foot.count)
@@ -56,11 +76,25 @@ struct TopFrame {
         return body + foot
     }
 
-    /// Text instead of all that: broken to the width, so that nothing scrolls, and its last line always in sight.
-    func page(_ texts: [String]) -> [String] {
-        let lines = texts.flatMap(wrapped)
-        guard lines.count > rows, rows > 1, let last = lines.last else { return lines }
-        return lines.prefix(rows - 1) + [last]
+    /// Text instead of all that.
+    struct Page {
+        var head: [String]
+        /// Oldest first: where there is no room for all, the newest stays.
+        var story: [String] = []
+        /// Always in sight; nil: none.
+        var foot: String?
+    }
+
+    /// Broken to the width, so that nothing scrolls. What there is no room for is counted.
+    func page(_ page: Page) -> [String] {
+        let (head, story, foot) = (page.head.flatMap(wrapped), page.story.flatMap(wrapped), page.foot.map(wrapped) ?? [])
+        let room = max(1, rows - foot.count)
+        if head.count + story.count <= room { return head + story + foot }
+        let above = head.prefix(max(1, room - min(story.count, room / 2)))
+        let left = room - above.count
+        guard story.count > left, left > 1 else { return above + story.suffix(left) + foot }
+        // The mark stands in the place of a line, too.
+        return above + [fit("… \(story.count - left + 1) lines before")] + story.suffix(left - 1) + foot
     }
 
     private func wrapped(_ text: String) -> [String] {
@@ -214,7 +248,9 @@ struct TopFrame {
         let seen = incident.acknowledged.map { " · on it: \(Shown.id($0.by))" } ?? ""
         let age = max(overview.now - incident.since, .zero).brief
         let ending = incident.quietSince.map { _ in ", ending" } ?? ""
-        return "\(id)  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject), \(age)\(ending)\(seen)"
+        // Whoever sees an incident believes that somebody is told of it.
+        let quiet = overview.circumstances[incident.id]?.isEmpty == false ? " · held back" : ""
+        return "\(id)  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject), \(age)\(ending)\(quiet)\(seen)"
     }
 
     private func approval(_ approval: Approval) -> String {
@@ -222,7 +258,7 @@ struct TopFrame {
     }
 
     private func lease(_ lease: Lease) -> String {
-        Overview.words(lease, overview.zone.clock) + (overview.leaseSights[lease.id]?.remark(lease.key.app).map { ": \($0)" } ?? "")
+        Overview.words(lease, overview.clock) + (overview.leaseSights[lease.id]?.remark(lease.key.app).map { ": \($0)" } ?? "")
     }
 
     private func index(_ isOne: (Item) -> Bool) -> Int? {

@@ -22,7 +22,7 @@ struct TopScreen {
     private var wish: Wish?
     private var asked: Int64?
     private var message: String?
-    private var detail: [String]?
+    private var detail: TopFrame.Page?
 
     init(_ source: TopSource, _ invocation: Invocation) {
         self.source = source
@@ -111,7 +111,7 @@ struct TopScreen {
         case "q", "escape": return false
         case "down", "j": selected = items.isEmpty ? nil : items[min(items.count - 1, (place ?? -1) + 1)]
         case "up", "k": selected = items.isEmpty ? nil : items[max(0, (place ?? 1) - 1)]
-        case "?": detail = TopScreen.help
+        case "?": detail = TopFrame.Page(head: TopScreen.help.dropLast(), foot: TopScreen.help.last)
         case "a", "s": onIncident(key, overview)
         case "y", "n": onApproval(key, overview)
         case "enter": open(overview)
@@ -167,16 +167,17 @@ struct TopScreen {
             message = "choose an incident with ↑ and ↓"
             return
         }
-        let handled = overview.handled(incident, overview.zone.clock)
-        detail =
-            [
-                "\(ShortNames.shown(incident.id, overview.shortIDs))  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject)",
-                "", Shown.line(incident.summary), "",
-            ] + handled.map(Shown.line) + [""]
-            + Timeline(incident).entries.suffix(10).map {
-                "\(overview.zone.clock($0.at))  \(Shown.line($0.document["text"]?.string ?? ""))"
-            }
-            + ["", "any key: back   the whole story: mozaiks-ops incidents show \(ShortNames.shown(incident.id, overview.shortIDs))"]
+        // By the clocks of the screen, with the day where it is not today; what was written down is in UTC.
+        func local(_ text: String) -> String { Shown.line(text).replacingMoments(by: overview.clock) }
+        let id = ShortNames.shown(incident.id, overview.shortIDs)
+        let handled = overview.handled(incident, overview.clock)
+        detail = TopFrame.Page(
+            head: [
+                "\(id)  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject)", "",
+                Shown.line(incident.summary), "",
+            ] + handled.map(local) + [""],
+            story: Timeline(incident).entries.map { "\(overview.clock($0.at))  \(local($0.document["text"]?.string ?? ""))" },
+            foot: "any key: back   the whole story: mozaiks-ops incidents show \(id)")
     }
 
     private static let help = [
