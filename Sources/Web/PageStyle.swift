@@ -82,6 +82,8 @@ enum PageStyle {
         .plot path{stroke:var(--card);stroke-width:1;vector-effect:non-scaling-stroke}
         .plot .l0{stroke:var(--s0)}.plot .l1{stroke:var(--s1);stroke-dasharray:6 3}.plot .dot{stroke-width:3;vector-effect:non-scaling-stroke}
         .plot rect.gap{fill:var(--line);stroke:none}.key.gap{background:var(--line);border:1px solid var(--faint)}
+        .plot path.untold{fill:var(--card);stroke:var(--faint);stroke-width:1.5}.key.untold{background:var(--card);border:1.5px solid var(--faint)}
+        .plot rect.unwritten{fill:var(--line);fill-opacity:.35;stroke:var(--faint);stroke-dasharray:1 3;vector-effect:non-scaling-stroke}.key.unwritten{border:1px dotted var(--faint)}
         .plot .level{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:8 4;vector-effect:non-scaling-stroke}.key.level{height:0;border-top:2px dashed var(--bad);border-radius:0;vertical-align:middle}
         .key{display:inline-block;width:1.1em;height:.75em;border-radius:2px;margin-inline-end:.35em}
         .legend{list-style:none;padding:0;margin:4px 0 0;display:flex;flex-wrap:wrap;gap:1px 14px;font-size:14px}
