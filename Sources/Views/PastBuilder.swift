@@ -72,6 +72,7 @@ struct PastBuilder {
 
     /// Notes what a minute says of the runtime itself. Why it says nothing, where that is a gap: a ratio of nothing is none.
     private func note(_ whole: RecordedHistory.Row, _ step: Int, _ track: inout Track) -> String? {
+        guard !whole.isUnwatched else { return RuntimePast.nobodyLooked }
         var reason: MissingReason?
         var isSeen = false
         for (place, signal) in track.signals.enumerated() {

@@ -6,6 +6,8 @@ import TestKit
 import Testing
 import Views
 
+import struct Journal.MinuteRow
+
 @testable import Cycle
 @testable import Web
 
@@ -96,6 +98,28 @@ struct OutageChartTests {
         #expect(
             text.contains("Concurrent runs by app: <strong>no figure from 08:55:00 to 08:58:00: \(why)</strong>"),
             "\(text.suffix(9_000))")
+    }
+
+    @Test(
+        "a minute in which nobody looked is a gap, though readings hold for a while; not so where less often is polled",
+        arguments: [([Int64(10_000), 20_000], true), ([30_000], true), ([45_000], false), ([300_000], false), ([], false)])
+    func unwatched(_ intervals: [Int64], _ isGap: Bool) throws {
+        let world = try World()
+        let minutes = (3...6).reversed().map { back in
+            var readings = Signal.allCases.map { _ in Evidence.missing(.notTracked) }
+            for signal in [Signal.activeRuns, .websockets] { readings[Int(signal.rawValue)] = .value(20) }
+            var watch = WatchMinute()
+            watch.heard = back == 5 ? 0 : 1
+            watch.intervals = intervals
+            let row = RecordedHistory.Row(minute: Self.now - Int64(back), app: nil, readings: readings, watched: 1, watch: watch)
+            return MinuteRow(runtime: "shared", minute: row.minute, bytes: MinuteBlob.encode([row]))
+        }
+        try world.engine.commitTick(TickRecord(states: [World.sight()], minutes: minutes))
+        #expect(world.face().get("/").text.contains("08:55:00 to 08:56:00: nobody looked") == isGap)
+        let answer = try world.face().get("/api/v1/history?runtime=shared&signal=websockets&since=10m").json()
+        let points = answer["series"]?[0]?["points"]?.array ?? []
+        #expect(points.map { $0["value"]?.double } == [20, isGap ? nil : 20, 20, 20], "\(answer)")
+        #expect(points.dropFirst().first?["missing"]?.string == (isGap ? "too_little_data" : nil))
     }
 
     @Test("of figures that were never there in a time every reason is told, and not the newest for all of it")
