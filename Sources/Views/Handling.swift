@@ -7,7 +7,7 @@ extension Overview {
     /// - Parameter moment: writes a moment by the reader's clocks.
     public func handling(of incident: Incident, _ moment: (Timestamp) -> String) -> [String] {
         var lines = leases(of: incident).map { lease in
-            "\(leaseSights[lease.id]?.remark(lease.key.app) ?? "done"): \(Overview.words(lease, moment))"
+            "\(leaseSights[lease.id]?.remark(lease.key.app) ?? "done"): \(Overview.words(lease, leaseSights[lease.id], moment))"
         }
         lines += approvals(of: incident).map { "waits for you: \($0.effect) for \($0.key.app), \($0.ttl)" }
         var newest: [LeaseKey: ActionDecision] = [:]
@@ -32,11 +32,12 @@ extension Overview {
     }
 
     /// A lease as a phrase: `throttle … for app_a, until …`.
-    public static func words(_ lease: Lease, _ moment: (Timestamp) -> String) -> String {
+    /// - Parameter sight: whether anything was seen to hold the app to it: the gate has what it was just given before that is looked at.
+    public static func words(_ lease: Lease, _ sight: LeaseSight?, _ moment: (Timestamp) -> String) -> String {
         let what = "\(lease.effect) for \(lease.key.app)"
         return switch lease.state {
-        case .intended: "\(what), not there yet"
-        case .inForce: "\(what), until \(moment(lease.expiresAt))"
+        case .intended where sight != .unasked: "\(what), not there yet"
+        case .intended, .inForce: "\(what), until \(moment(lease.expiresAt))"
         case .reverting, .ended: "\(what), being undone"
         }
     }

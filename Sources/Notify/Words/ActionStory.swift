@@ -46,7 +46,7 @@ public enum LeaseSight: String, Sendable {
     public func remark(_ app: AppID) -> String? {
         switch self {
         case .enforced: nil
-        case .unasked: "in force at the gate; \(Self.nobodyAsked) \(app) since it began"
+        case .unasked: "in force at the gate; \(Self.nobodyAsked) \(app) since it began, so nothing holds it back"
         case .decided: "decided; not seen in force yet"
         }
     }

@@ -57,7 +57,7 @@ enum TopCommand {
                 return
                     "open, \(ShortNames.shown(incident.id, overview.shortIDs)): \(incident.severity.rawValue), \(Shown.id(incident.rule)) on \(incident.subject)\(seen)"
             }
-            lines += overview.leases.map { "in force: " + Overview.words($0, overview.zone.clock) }
+            lines += overview.leases.map { "in force: " + Overview.words($0, overview.leaseSights[$0.id], overview.zone.clock) }
             // The line holds how long ago things were; what it is about stands below it.
             let essence =
                 [overview.verdict.word, overview.verdict.begun ?? "", overview.verdict.unjudged == nil ? "" : "so far"] + lines.dropFirst()
