@@ -170,12 +170,11 @@ extension FirstPage {
 
     private func done(_ verdict: StatusVerdict) -> HTML {
         guard overview.leases.isEmpty else {
+            let groups = overview.leaseGroups
+            let more = groups.dropFirst(3).reduce(0) { $0 + $1.count }
             return Page.list(
-                overview.leases.prefix(3).map { lease in
-                    let remark = overview.leaseSights[lease.id]?.remark(lease.key.app).map { ": \(clocks.readable($0))" } ?? ""
-                    return "\(Overview.words(lease, overview.leaseSights[lease.id], clocks.words))\(remark)"
-                }
-                    + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
+                groups.prefix(3).map { leases -> HTML in "\(clocks.readable(overview.words(ofGroup: leases, clocks.words)))" }
+                    + (more > 0 ? ["and \(more) more"] : []))
         }
         guard verdict.state != .unknown else {
             // That nobody answers is judged, too.

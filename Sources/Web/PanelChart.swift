@@ -132,9 +132,11 @@ struct PanelChart {
         }
     }
 
+    /// Of lines, of which a panel has three at most, also how each is drawn: colours alone tell nobody.
     private func color(_ series: RuntimePast.Series) -> String {
-        guard case .untold = series.name else { return "c\((panel.series.firstIndex { $0.name == series.name } ?? 0) % Picture.colors)" }
-        return "untold"
+        if case .untold = series.name { return "untold" }
+        let place = panel.series.firstIndex { $0.name == series.name } ?? 0
+        return panel.isStacked ? "c\(place % Picture.colors)" : "l\(place)"
     }
 
     /// What is which, with its newest value: colours alone tell nobody.

@@ -56,5 +56,8 @@ struct TroubleWordsTests {
     func unasked() {
         let words = LeaseSight.unasked.remark(AppID("app-a"))
         #expect(words?.hasSuffix("has asked it about app-a since it began, so nothing holds it back") == true, "\(words ?? "")")
+        let several = LeaseSight.unasked.remarkOfSeveral
+        #expect(several?.hasSuffix("has asked it about any of them since they began, so nothing holds them back") == true)
+        #expect(LeaseSight.enforced.remark(AppID("app-a")) == nil && LeaseSight.enforced.remarkOfSeveral == nil)
     }
 }
