@@ -74,15 +74,15 @@ struct RulesPage {
                 \(Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))
                 """
             return """
-                <article class="card"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(quiet(explanations))</h3>
+                <article class="card"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(quiet(explanations, of: rule))</h3>
                 <p>\(Shown.prose(rule.summary))</p><details id="\(id)"><summary>\(explanations.isEmpty ? "Its condition" : "Its condition, and why not")</summary>\(inside)</details></article>
                 """
         }
         return """
-            <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(weightiest == .inactive ? quiet(explanations) : state(weightiest))</h3>
+            <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(weightiest == .inactive ? quiet(explanations, of: rule) : state(weightiest))</h3>
             <p>\(Shown.prose(rule.summary))</p>
             \(written(rule, id))<p class="faint">for \(rule.hold.description) · <code>\(rule.conditionOrigin.description)</code>\(playbook)</p>
-            \(lines.isEmpty ? "<p class=\"faint\">True of nobody now.</p>" : Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</article>
+            \(lines.isEmpty ? "<p class=\"faint\">\(nowhere(rule))</p>" : Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</article>
             """
     }
 
@@ -119,11 +119,20 @@ struct RulesPage {
     }
 
     /// Of what has begun nowhere: what is not known is not quiet.
-    private func quiet(_ explanations: [RuleExplanation]) -> HTML {
+    private func quiet(_ explanations: [RuleExplanation], of rule: Rule) -> HTML {
+        guard !explanations.isEmpty else {
+            return rule.subject.isOfApp ? "<span class=\"faint\">begun nowhere</span>" : "<span class=\"faint\">nothing to judge</span>"
+        }
         let unjudged = explanations.count(where: isUnjudged)
         guard unjudged > 0 else { return state(.inactive) }
         let count = unjudged == explanations.count ? "" : " for \(unjudged) of \(explanations.count)"
         return "<span class=\"chip unknown\">cannot be judged\(count)</span>"
+    }
+
+    /// Of a rule that stands nowhere. Of rules about apps only where they have begun is looked at, for all apps at once.
+    private func nowhere(_ rule: Rule) -> String {
+        rule.subject.isOfApp
+            ? "Known to be true of nobody now; of whom it cannot be judged is on the pages of apps." : "Nothing that it is about was seen."
     }
 
     private func rank(_ phase: Phase) -> Int {

@@ -112,7 +112,7 @@ struct BegunTests {
         arguments: [("failing", "<span class=\"chip unknown\">cannot be judged</span>"), ("endless", "<span class=\"faint\">quiet</span>")])
     func unjudged(name: String, words: String) throws {
         let text = Self.policy([
-            "failing: {subject: runtime, when: error_rate > 5%, for: 5m, severity: warning, summary: Errors.}",
+            "failing: {subject: runtime, when: gate_starts > 3/min, for: 5m, severity: warning, summary: Many starts.}",
             "endless: {subject: runtime, when: open_runs > 9000, for: 5m, severity: warning, summary: Many open runs.}",
         ])
         let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
@@ -128,6 +128,20 @@ struct BegunTests {
             .card(rule, situation.explanations(of: nil).filter { $0.rule.name == name }, id: "x").text
         #expect(card.contains("</bdi> \(words)</h3>"), "\(card)")
         #expect(card.contains("runtime shared: not known") == (name == "failing"), "\(card)")
+    }
+
+    @Test(
+        "a rule that stands nowhere is no more quiet than is known: of apps what has begun is looked at, of hosts there may be none",
+        arguments: [
+            ("app", "open_runs > 1", "begun nowhere", "Known to be true of nobody now"),
+            ("host", "load > 9", "nothing to judge", "Nothing that it is about was seen."),
+        ])
+    func nowhere(kind: String, when: String, state: String, words: String) throws {
+        let text = Self.policy(["one: {subject: \(kind), when: \(when), for: 5m, severity: warning, summary: So it is.}"])
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        let rule = try #require((policies.wideRules + policies.defaultPolicy.appRules).first { $0.name == "one" })
+        let card = RulesPage(clocks: Clocks(zone: .utc, now: World.start), policies: policies).card(rule, [], id: "x").text
+        #expect(card.contains("<span class=\"faint\">\(state)</span></h3>") && card.contains(words), "\(card)")
     }
 
     @Test("where nothing but notes has begun all is well")
