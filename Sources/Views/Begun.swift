@@ -82,9 +82,48 @@ extension Begun {
     /// Those that would tell that something is wrong, in a sentence; nil where there are none. The rest is counted.
     public static func sentence(_ all: [Begun], at now: Timestamp, _ moment: (Timestamp) -> String) -> String? {
         let real = all.filter(\.isReal)
-        guard let first = real.first else { return nil }
-        let more = real.count - 1
+        guard let first = groups(real).first else { return nil }
+        let more = real.count - first.all.count
         return "\(first.name) has begun, \(first.outlook(at: now, moment))" + (more > 0 ? "; and \(more) more" : "")
+    }
+
+    /// What is one thing to whoever reads: one, or many of one rule on one runtime, as of open incidents.
+    public struct Group: Sendable {
+        /// What is told first comes first; never empty.
+        public let all: [Begun]
+
+        public var first: Begun { all[0] }
+        /// When the first of them began.
+        public var since: Timestamp { all.reduce(first.since) { min($0, $1.since) } }
+        /// `noisy-neighbor on 200 apps of shared`
+        public var name: String {
+            all.count == 1 ? first.name : "\(Shown.id(first.rule)) on \(OpenGroups.words(all.count, like: first.subject))"
+        }
+
+        /// As that of one; where they are not told at once, that of the first.
+        public func outlook(at now: Timestamp, _ moment: (Timestamp) -> String) -> String {
+            (all.allSatisfy { $0.due == first.due && $0.suppressedBy == first.suppressedBy } ? "" : "the first ")
+                + first.outlook(at: now, moment)
+        }
+    }
+
+    /// - Parameter all: in the order in which they are told.
+    public static func groups(_ all: [Begun]) -> [Group] {
+        struct Key: Hashable {
+            let rule: String
+            let runtime: String
+            let kind: SubjectKind
+            let isReal: Bool
+        }
+        func keyed(_ one: Begun) -> Key {
+            Key(rule: one.rule, runtime: one.subject.runtime, kind: one.subject.kind, isReal: one.isReal)
+        }
+        let members = Dictionary(grouping: all, by: keyed)
+        var told: Set<Key> = []
+        return all.compactMap { one in
+            guard let same = members[keyed(one)], same.count >= OpenGroups.many else { return Group(all: [one]) }
+            return told.insert(keyed(one)).inserted ? Group(all: same) : nil
+        }
     }
 
     /// As a member of the situation's document.

@@ -43,6 +43,7 @@ extension RuntimePast {
         var past = self
         if hasEnded { past.range = range.reaching(to: end.minute) }
         let missing = past.range.count - range.count
+        let (known, last) = (range.minutes.upperBound, past.range.minutes.upperBound)
         past.panels = zip(panels, blackouts).map { panel, blackout in
             let isLeftOut = sight.leavesOut(panel, now: now)
             // What is still read goes on with the value that is on record.
@@ -51,8 +52,12 @@ extension RuntimePast {
                     name: series.name, values: series.values + Array(repeating: nil, count: missing),
                     present: blackout == nil && !isLeftOut ? series.present + missing : 0)
             }
-            guard let blackout else { return Panel(panel, series: series, isLeftOut: isLeftOut) }
+            guard let blackout else {
+                return Panel(panel, series: series, isLeftOut: isLeftOut, unwritten: known < last ? known..<last : nil)
+            }
             let first = max(blackout.firstMinute, past.range.minutes.lowerBound)
+            // What was read in the minute in which it ended comes on record when no answer can come late.
+            let unwritten = min(first, last)
             var gaps = panel.gaps.compactMap { gap -> Gap? in
                 let end = min(gap.minutes.upperBound, first)
                 return gap.minutes.lowerBound < end ? Gap(minutes: gap.minutes.lowerBound..<end, reason: gap.reason) : nil
@@ -61,7 +66,8 @@ extension RuntimePast {
                 gaps.append(
                     Gap(minutes: first..<past.range.minutes.upperBound, reason: blackout.reason.explanation(of: sight.summary.kind)))
             }
-            return Panel(panel, series: series, gaps: gaps, blackout: blackout)
+            return Panel(
+                panel, series: series, gaps: gaps, blackout: blackout, unwritten: known < unwritten ? known..<unwritten : nil)
         }
         return past
     }

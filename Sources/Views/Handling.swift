@@ -7,7 +7,7 @@ extension Overview {
     /// - Parameter moment: writes a moment by the reader's clocks.
     public func handling(of incident: Incident, _ moment: (Timestamp) -> String) -> [String] {
         var lines = leases(of: incident).map { lease in
-            "\(leaseSights[lease.id]?.remark(lease.key.app) ?? "done"): \(Overview.words(lease, moment))"
+            "\(leaseSights[lease.id]?.remark(lease.key.app) ?? "done"): \(Overview.words(lease, leaseSights[lease.id], moment))"
         }
         lines += approvals(of: incident).map { "waits for you: \($0.effect) for \($0.key.app), \($0.ttl)" }
         var newest: [LeaseKey: ActionDecision] = [:]
@@ -31,12 +31,51 @@ extension Overview {
         return lines.isEmpty ? ["nothing is done about it by itself"] : lines
     }
 
+    /// Leases as a screen has room for them: many of which nothing differs than the app and the moments as one, as of incidents.
+    public var leaseGroups: [[Lease]] {
+        struct Key: Hashable {
+            let effect: String
+            let runtime: String
+            let state: Lease.State
+            let sight: LeaseSight?
+        }
+        func keyed(_ lease: Lease) -> Key {
+            Key(effect: "\(lease.effect)", runtime: lease.key.runtime, state: lease.state, sight: leaseSights[lease.id])
+        }
+        let members = Dictionary(grouping: leases, by: keyed)
+        var told: Set<Key> = []
+        return leases.compactMap { lease in
+            guard let same = members[keyed(lease)], same.count >= OpenGroups.many else { return [lease] }
+            return told.insert(keyed(lease)).inserted ? same : nil
+        }
+    }
+
+    /// `throttle to 2 runs at once for 10 apps of shared, until 22:13:00`, with what is to be said of it besides.
+    public func words(ofGroup leases: [Lease], _ moment: (Timestamp) -> String) -> String {
+        guard let first = leases.min(by: { $0.expiresAt < $1.expiresAt }) else { return "" }
+        let sight = leaseSights[first.id]
+        guard leases.count > 1 else {
+            return Overview.words(first, sight, moment) + (sight?.remark(first.key.app).map { ": \($0)" } ?? "")
+        }
+        let differ = leases.contains { $0.expiresAt != first.expiresAt }
+        let whom = "\(leases.count) apps of \(Shown.id(first.key.runtime))"
+        return Overview.words(first, whom, sight) { moment($0) + (differ ? " at the earliest" : "") }
+            + (sight?.remarkOfSeveral.map { ": \($0)" } ?? "")
+    }
+
     /// A lease as a phrase: `throttle … for app_a, until …`.
-    public static func words(_ lease: Lease, _ moment: (Timestamp) -> String) -> String {
-        let what = "\(lease.effect) for \(lease.key.app)"
+    /// - Parameter sight: whether anything was seen to hold the app to it: the gate has what it was just given before that is looked at.
+    public static func words(_ lease: Lease, _ sight: LeaseSight?, _ moment: (Timestamp) -> String) -> String {
+        words(lease, "\(lease.key.app)", sight, moment)
+    }
+
+    private static func words(
+        _ lease: Lease, _ whom: String, _ sight: LeaseSight?, _ moment: (Timestamp) -> String
+    ) -> String {
+        let what = "\(lease.effect) for \(whom)"
         return switch lease.state {
-        case .intended: "\(what), not there yet"
-        case .inForce: "\(what), until \(moment(lease.expiresAt))"
+        case .intended where sight != .unasked: "\(what), not there yet"
+        case .intended, .inForce: "\(what), until \(moment(lease.expiresAt))"
         case .reverting, .ended: "\(what), being undone"
         }
     }

@@ -18,14 +18,16 @@ public struct OpenGroups: Sendable {
         public var isAcknowledged: Bool { incidents.allSatisfy { $0.acknowledged != nil } }
 
         /// `200 apps of shared`
-        public var subjects: String {
-            let kind = first.subject.kind
-            let noun = kind.link == nil ? "incidents" : "\(kind.rawValue)s"
-            return "\(incidents.count) \(noun) of \(Shown.id(first.subject.runtime))"
-        }
+        public var subjects: String { OpenGroups.words(incidents.count, like: first.subject) }
     }
 
     public let groups: [Group]
+
+    /// `200 apps of shared`
+    static func words(_ count: Int, like subject: Subject) -> String {
+        let noun = subject.kind.link == nil ? "incidents" : "\(subject.kind.rawValue)s"
+        return "\(count) \(noun) of \(Shown.id(subject.runtime))"
+    }
 
     /// - Parameter open: the weightiest first.
     public init(_ open: [Incident]) {

@@ -72,6 +72,7 @@ struct PastBuilder {
 
     /// Notes what a minute says of the runtime itself. Why it says nothing, where that is a gap: a ratio of nothing is none.
     private func note(_ whole: RecordedHistory.Row, _ step: Int, _ track: inout Track) -> String? {
+        guard !whole.isUnwatched else { return RuntimePast.nobodyLooked }
         var reason: MissingReason?
         var isSeen = false
         for (place, signal) in track.signals.enumerated() {
@@ -165,9 +166,14 @@ struct PastBuilder {
             for step in 0..<count { rest[step] = rest[step].map { max(0, $0 - (values[step] ?? 0)) } }
             layers.append(RuntimePast.Series(name: .app(app.app), values: values))
         }
+        guard !layers.isEmpty else { return [RuntimePast.Series(name: .rest(isAll: true), values: rest)] }
+        // What no app is on record with may have been that of those that have a layer: it is none of the others'.
+        let untold: [Double?] = (0..<count).map { step in rest[step].map { track.told[step] == 0 ? $0 : 0 } }
+        rest = zip(rest, untold).map { rest, untold in rest.map { $0 - (untold ?? 0) } }
         // Sums of parts leave a grain.
-        let hasRest = rest.contains { ($0 ?? 0) > 1e-6 }
-        if hasRest || layers.isEmpty { layers.append(RuntimePast.Series(name: .rest(isAll: layers.isEmpty), values: rest)) }
+        func isSeen(_ values: [Double?]) -> Bool { values.contains { ($0 ?? 0) > 1e-6 } }
+        if isSeen(rest) { layers.append(RuntimePast.Series(name: .rest(isAll: false), values: rest)) }
+        if isSeen(untold) { layers.append(RuntimePast.Series(name: .untold, values: untold)) }
         return layers
     }
 }

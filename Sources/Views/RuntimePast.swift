@@ -49,6 +49,10 @@ public struct PastRange: Hashable, Sendable {
     public var count: Int { Int((Int64(minutes.count) + step - 1) / step) }
     public var from: Timestamp { Timestamp(minute: minutes.lowerBound) }
     public var until: Timestamp { Timestamp(minute: minutes.upperBound) }
+    /// When a step was over.
+    public func end(of step: Int) -> Timestamp {
+        Timestamp(minute: min(minutes.lowerBound + (Int64(step) + 1) * self.step, minutes.upperBound))
+    }
 }
 
 /// What a runtime's charts show of a stretch of its past. In a step of several minutes lines show the worst of them, so that
@@ -59,8 +63,10 @@ public struct RuntimePast: Sendable {
         public enum Name: Hashable, Sendable {
             case signal(Signal)
             case app(AppID)
-            /// The apps that have no layer of their own, and what cannot be told whose it is.
+            /// The apps that have no layer of their own.
             case rest(isAll: Bool)
+            /// What ran in minutes in which no app is on record with it: whose it was is not known.
+            case untold
         }
 
         public let name: Name
@@ -77,7 +83,9 @@ public struct RuntimePast: Sendable {
         /// At the end of the range; nil where there was no evidence then, whatever there was before.
         public var newest: Double? { newest(of: values) }
         /// The same of what is made of it step by step.
-        public func newest(of values: [Double?]) -> Double? { values.suffix(present).last { $0 != nil } ?? nil }
+        public func newest(of values: [Double?]) -> Double? { newestStep(of: values).flatMap { values[$0] } }
+        /// The step that it is of.
+        public func newestStep(of values: [Double?]) -> Int? { values.indices.suffix(present).last { values[$0] != nil } }
     }
 
     /// A stretch without evidence, with the reason for people.
@@ -98,11 +106,14 @@ public struct RuntimePast: Sendable {
         public let blackout: Blackout?
         /// That the newest health checks say no, and nothing of it.
         public let isLeftOut: Bool
+        /// The last minutes, of which something was read that is not on record yet: neither a gap nor nothing.
+        public let unwritten: Range<Int64>?
 
         init(
             title: String, signals: [Signal], isStacked: Bool, series: [Series], gaps: [Gap], blackout: Blackout? = nil,
-            isLeftOut: Bool = false
+            isLeftOut: Bool = false, unwritten: Range<Int64>? = nil
         ) {
+            self.unwritten = unwritten
             self.title = title
             self.signals = signals
             self.isStacked = isStacked
@@ -113,10 +124,13 @@ public struct RuntimePast: Sendable {
         }
 
         /// The same with other contents.
-        init(_ panel: Panel, series: [Series], gaps: [Gap]? = nil, blackout: Blackout? = nil, isLeftOut: Bool = false) {
+        init(
+            _ panel: Panel, series: [Series], gaps: [Gap]? = nil, blackout: Blackout? = nil, isLeftOut: Bool = false,
+            unwritten: Range<Int64>? = nil
+        ) {
             self.init(
                 title: panel.title, signals: panel.signals, isStacked: panel.isStacked, series: series, gaps: gaps ?? panel.gaps,
-                blackout: blackout, isLeftOut: isLeftOut)
+                blackout: blackout, isLeftOut: isLeftOut, unwritten: unwritten)
         }
 
         public var unit: Unit { signals[0].info.unit }

@@ -248,6 +248,24 @@ public struct StatusVerdict: Sendable {
     /// The same without the word, without what has begun and without what cannot be judged.
     public var account: String { account(nil, nil) }
 
+    /// What keeps it from being well, without the figures of anything: for who has these elsewhere. The account where there is
+    /// nothing of that kind.
+    public var trouble: String {
+        let parts = (stale.map { [$0] } ?? []) + faults
+        return parts.isEmpty ? account : (parts + notices).map(Shown.plugin).joined(separator: "; ")
+    }
+
+    /// What is wrong with the answers now, and what cannot be read.
+    private var faults: [String] {
+        var parts = journalError.map { [$0] } ?? []
+        parts += unhealthy.prefix(2)
+        if unhealthy.count > 2 { parts.append("and \(unhealthy.count - 2) more that \(unhealthy.count == 3 ? "is" : "are") not well") }
+        parts += blind.prefix(2)
+        // Endpoints, replicas, pages, hosts and services.
+        if blind.count > 2 { parts.append("and \(blind.count - 2) more that cannot be seen") }
+        return parts
+    }
+
     private func account(_ begun: String?, _ unjudged: String?) -> String {
         var parts = stale.map { [$0] } ?? []
         // Notes are no trouble, and are counted apart.
@@ -256,14 +274,7 @@ public struct StatusVerdict: Sendable {
             parts.append("\(Shown.id(incident.rule)) on \(incident.subject), \(age(incident))")
         }
         if real.count > 3 { parts.append("and \(real.count - 3) more incident\(real.count == 4 ? "" : "s")") }
-        if let journalError { parts.append(journalError) }
-        parts += unhealthy.prefix(2)
-        if unhealthy.count > 2 { parts.append("and \(unhealthy.count - 2) more that \(unhealthy.count == 3 ? "is" : "are") not well") }
-        parts += blind.prefix(2)
-        if blind.count > 2 {
-            // Endpoints, replicas, pages, hosts and services.
-            parts.append("and \(blind.count - 2) more that cannot be seen")
-        }
+        parts += faults
         if let begun { parts.append(begun) }
         let notes = open.count - real.count
         if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }

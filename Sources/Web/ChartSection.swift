@@ -10,13 +10,15 @@ struct ChartSection {
     /// History is the one thing that may be large; whoever watches hundreds has a dashboard.
     private static let mostRuntimes = 4
     private static let mostLinks = 20
+    /// Incidents and leases that are looked at for what happened: charts say where there were more.
+    private static let mostRead = 200
 
     private struct Drawn {
         let runtime: String
         let kind: WatchedKind
         let sight: RuntimeSight
         let past: Result<RuntimePast, RuntimePast.Failure>
-        let events: [Chart.Event]
+        let events: (all: [Chart.Event], isCut: Bool)
     }
 
     private let frame: Timeframe
@@ -67,25 +69,31 @@ struct ChartSection {
     /// What happened on a runtime in that time.
     private static func events(
         _ runtime: String, _ past: Result<RuntimePast, RuntimePast.Failure>, _ frame: Timeframe, _ marks: [Mark], _ reading: Reading
-    ) -> [Chart.Event] {
-        let filter = IncidentFilter(runtime: runtime, since: frame.from, limit: 200)
-        let opened = ((try? IncidentList(reading.journal, filter))?.incidents ?? []).map { incident in
+    ) -> (all: [Chart.Event], isCut: Bool) {
+        var filter = IncidentFilter(runtime: runtime, since: frame.from, limit: mostRead)
+        // What came after that time would take the place of what happened in it.
+        filter.until = frame.until
+        let incidents = (try? IncidentList(reading.journal, filter))?.incidents ?? []
+        let opened = incidents.map { incident in
             let subject = incident.subject
             let on = subject.workflow.map { " on \($0) of" } ?? " on"
             let who = subject.app.map { "\(on) \(Shown.id($0.text))" } ?? ""
             return Chart.Event(at: incident.openedAt, kind: .incident, text: "\(Shown.id(incident.rule)) opened\(who)")
         }
-        let leases = ((try? reading.journal.leases(states: [], limit: 200)) ?? []).compactMap { row in
+        let leases = ((try? reading.journal.leases(states: [], limit: mostRead)) ?? []).compactMap { row in
             (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
-        }.filter { !$0.shadow && $0.key.runtime.isSame(as: runtime) }
-        let done = leases.map { Chart.Event(at: $0.createdAt, kind: .lease, text: "\($0.effect) for \(Shown.id($0.key.app.text))") }
+        }
+        let isCut = incidents.count >= mostRead || leases.count >= mostRead && leases.allSatisfy { $0.createdAt >= frame.from }
+        let done = leases.filter { !$0.shadow && $0.key.runtime.isSame(as: runtime) }.map {
+            Chart.Event(at: $0.createdAt, kind: .lease, text: "\($0.effect) for \(Shown.id($0.key.app.text))")
+        }
         let told = marks.filter { $0.runtime?.isSame(as: runtime) ?? true }
             .map { Chart.Event(at: $0.at, kind: .mark, text: Shown.line($0.title)) }
         // Marks are forgotten after a day, the history knows restarts for longer.
         let restarts = ((try? past.get())?.restarts ?? []).filter { restart in
             !told.contains { $0.at > restart - .minutes(2) && $0.at < restart + .minutes(2) }
         }.map { Chart.Event(at: $0, kind: .mark, text: "restart") }
-        return (opened + done + told + restarts).sorted { $0.at < $1.at }
+        return ((opened + done + told + restarts).sorted { $0.at < $1.at }, isCut)
     }
 
     var html: HTML {
@@ -122,7 +130,7 @@ struct ChartSection {
         let seen = past.panels.enumerated().filter { $0.element.hasEvidence }.map { place, panel in
             PanelChart(
                 panel: panel, kind: drawn.kind, range: past.range, clocks: clocks, thresholds: thresholds(panel, drawn.kind),
-                events: drawn.events,
+                events: drawn.events.all, isCut: drawn.events.isCut,
                 id: "chart-\(index)-\(place)"
             ).html
         }
@@ -148,11 +156,13 @@ struct ChartSection {
         return "\(since): the first minute is not on record yet."
     }
 
-    /// Panels without any evidence, by the reason that is the newest.
+    /// Panels without any evidence, by their reasons, the newest last: of one time there may be several.
     private func unseen(_ panels: [RuntimePast.Panel], _ kind: WatchedKind) -> HTML {
         var groups: [(why: String, names: [String])] = []
         for panel in panels {
-            let why = panel.gaps.last?.reason ?? MissingReason.noTraffic.explanation(of: kind)
+            var whys: [String] = []
+            for gap in panel.gaps.reversed() where !whys.contains(where: { $0.isSame(as: gap.reason) }) { whys.insert(gap.reason, at: 0) }
+            let why = whys.isEmpty ? MissingReason.noTraffic.explanation(of: kind) : whys.joined(separator: "; then ")
             if let place = groups.firstIndex(where: { $0.why.isSame(as: why) }) {
                 groups[place].names += panel.signals.map(\.name)
             } else {

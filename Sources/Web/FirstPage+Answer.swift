@@ -12,7 +12,8 @@ extension FirstPage {
         // Notes are counted above; where something is wrong they are in the way.
         let real = overview.open.filter { $0.severity != .info }
         // Of notes alone the newest says most: some stand for as long as a build is as it is.
-        let open = real.isEmpty ? overview.open.sorted { $0.since > $1.since } : real
+        // What has begun weighs more than they do, and stands above.
+        let open = !real.isEmpty ? real : hasBegun ? [] : overview.open.sorted { $0.since > $1.since }
         if let first = open.first {
             // Of how much, as it was when it was told: what it is by now moves in the charts.
             facts.append(("What", "\(what(first))"))
@@ -158,7 +159,7 @@ extension FirstPage {
         // What is well has its figures below. A name is none to begin with a capital.
         if let unseen = verdict.unseen { return "\(Shown.line(unseen.words)). No incident is open." }
         // What keeps it from being well stands first.
-        return "\(sentence(verdict.account))"
+        return "\(sentence(verdict.trouble))"
     }
 
     private func sentence(_ text: String) -> String {
@@ -169,12 +170,11 @@ extension FirstPage {
 
     private func done(_ verdict: StatusVerdict) -> HTML {
         guard overview.leases.isEmpty else {
+            let groups = overview.leaseGroups
+            let more = groups.dropFirst(3).reduce(0) { $0 + $1.count }
             return Page.list(
-                overview.leases.prefix(3).map { lease in
-                    let remark = overview.leaseSights[lease.id]?.remark(lease.key.app).map { ": \(clocks.readable($0))" } ?? ""
-                    return "\(Overview.words(lease, clocks.words))\(remark)"
-                }
-                    + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
+                groups.prefix(3).map { leases -> HTML in "\(clocks.readable(overview.words(ofGroup: leases, clocks.words)))" }
+                    + (more > 0 ? ["and \(more) more"] : []))
         }
         guard verdict.state != .unknown else {
             // That nobody answers is judged, too.
@@ -187,6 +187,9 @@ extension FirstPage {
         guard !overview.open.isEmpty else {
             guard verdict.state == .ok, !hasBegun else { return "nothing yet: no rule has held for long enough" }
             return isSoFar ? "nothing: no rule that can be judged asks for anything" : "nothing, and nothing has to be"
+        }
+        if hasBegun, overview.approvals.isEmpty, !overview.open.contains(where: { $0.severity != .info }) {
+            return "nothing yet: no rule has held for long enough"
         }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         let asked = overview.approvals.count

@@ -125,15 +125,19 @@ struct FirstPage {
     private var begun: HTML {
         let all = overview.begun
         guard !all.isEmpty else { return "" }
-        let items = all.prefix(Page.mostBegun).map { one -> HTML in
-            let outlook = one.outlook(at: overview.now, clocks.words) + (one.severity == .info ? ", as a note" : "")
-            return "\(id: one.rule) on \(one.subject.description), since \(clocks.since(one.since)): \(outlook)"
+        let groups = Begun.groups(all)
+        let items = groups.prefix(Page.mostBegun).map { group -> HTML in
+            let outlook = group.outlook(at: overview.now, clocks.words) + (group.first.severity == .info ? ", as a note" : "")
+            let name: HTML = group.all.count == 1 ? "\(id: group.first.rule) on \(group.first.subject.description)" : "\(group.name)"
+            return "\(name), since \(clocks.since(group.since)): \(outlook)"
         }
-        let more = all.count - items.count
-        let named = all.prefix(3).map(\.name).joined(separator: ", ")
+        func count(_ groups: ArraySlice<Begun.Group>) -> Int { groups.reduce(0) { $0 + $1.all.count } }
+        let more = count(groups.dropFirst(Page.mostBegun))
+        let named = groups.prefix(3).map(\.name).joined(separator: ", ")
+        let unnamed = count(groups.dropFirst(3))
         return """
             <section aria-labelledby="begun-h"><h2 id="begun-h">Has begun <span class="count">\(all.count)</span></h2>
-            <details id="begun"><summary>\(named)\(all.count > 3 ? " and \(all.count - 3) more" : ""): nobody is told yet</summary>
+            <details id="begun"><summary>\(named)\(unnamed > 0 ? " and \(unnamed) more" : ""): nobody is told yet</summary>
             <p class="faint">True, and not yet for long enough to tell anybody: the <a href="\(Page.rules)">rules</a> say how long that is.</p>
             \(Page.list(Array(items)))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</details></section>
             """
@@ -184,7 +188,7 @@ struct FirstPage {
         let items = leases.prefix(Page.mostShown).map { lease -> HTML in
             let asked = lease.holders.map { "<a href=\"\(link($0.incident))\">\(short($0.incident))</a>" as HTML }
             return """
-                <article class="card"><h3>\(Overview.words(lease, clocks.words))</h3>\(overview.leaseSights[lease.id]?.remark(lease.key.app).map { "<p>\(clocks.readable($0))</p>" as HTML } ?? "")
+                <article class="card"><h3>\(Overview.words(lease, overview.leaseSights[lease.id], clocks.words))</h3>\(overview.leaseSights[lease.id]?.remark(lease.key.app).map { "<p>\(clocks.readable($0))</p>" as HTML } ?? "")
                 <p class="faint">on \(id: lease.key.runtime), since \(clocks.since(lease.createdAt)), asked by \(asked.isEmpty ? "nobody any more" : asked.dropFirst().reduce(asked[0]) { $0 + ", " + $1 })</p>
                 \(forms.revert(lease))</article>
                 """

@@ -67,7 +67,7 @@ enum Page {
             <main id="main"\(HTML.when(isSoon, " data-soon"))>
             \(body)
             </main>
-            <footer><a href="/">First page</a> · <a href="\(incidentList)">Incidents</a> · <a href="\(rules)">Rules</a> · <a href="\(lab)">Policy lab</a> · <button type="button" id="show-keys" hidden>Keys</button> · Nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
+            <footer><a href="/">First page</a> · <a href="\(incidentList)">Incidents</a> · <a href="\(rules)">Rules</a> · <a href="\(lab)">Policy lab</a> · Nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a> <button type="button" id="show-keys" hidden>Keys</button></footer>
             \(keys)\(script)</body></html>
 
             """

@@ -80,8 +80,11 @@ enum PageStyle {
         path.c0,.key.c0{fill:var(--s0);background:var(--s0)}path.c1,.key.c1{fill:var(--s1);background:var(--s1)}path.c2,.key.c2{fill:var(--s2);background:var(--s2)}\
         path.c3,.key.c3{fill:var(--s3);background:var(--s3)}path.c4,.key.c4{fill:var(--s4);background:var(--s4)}path.c5,.key.c5{fill:var(--s5);background:var(--s5)}
         .plot path{stroke:var(--card);stroke-width:1;vector-effect:non-scaling-stroke}
-        .plot .l0{stroke:var(--s0)}.plot .l1{stroke:var(--s1);stroke-dasharray:6 3}.plot .dot{stroke-width:3;vector-effect:non-scaling-stroke}
+        .plot .l0{stroke:var(--s0)}.plot .l1{stroke:var(--s1);stroke-width:3;stroke-dasharray:2 3}.plot .l2{stroke:var(--s2);stroke-dasharray:10 2 2 2}\
+        .key.l0{background:var(--s0)}.key.l1{height:0;border-top:4px dotted var(--s1);border-radius:0;vertical-align:middle}.key.l2{height:3px;background:var(--s2);border-radius:0;vertical-align:middle}.plot .dot{stroke-width:3;vector-effect:non-scaling-stroke}
         .plot rect.gap{fill:var(--line);stroke:none}.key.gap{background:var(--line);border:1px solid var(--faint)}
+        .plot path.untold{fill:var(--card);stroke:var(--faint);stroke-width:1.5}.key.untold{background:var(--card);border:1.5px solid var(--faint)}
+        .plot rect.unwritten{fill:var(--line);fill-opacity:.35;stroke:var(--faint);stroke-dasharray:1 3;vector-effect:non-scaling-stroke}.key.unwritten{border:1px dotted var(--faint)}
         .plot .level{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:8 4;vector-effect:non-scaling-stroke}.key.level{height:0;border-top:2px dashed var(--bad);border-radius:0;vertical-align:middle}
         .key{display:inline-block;width:1.1em;height:.75em;border-radius:2px;margin-inline-end:.35em}
         .legend{list-style:none;padding:0;margin:4px 0 0;display:flex;flex-wrap:wrap;gap:1px 14px;font-size:14px}

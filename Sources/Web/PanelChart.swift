@@ -19,6 +19,7 @@ struct PanelChart {
     private static let furthest = 3.0
     private static let mostEvents = 40
     private static let mostListed = 12
+    private static let unwritten = "not on record yet"
     /// The longest; a line is broken at the others all the same.
     private static let mostGapsDrawn = 80
 
@@ -29,6 +30,8 @@ struct PanelChart {
     let clocks: Clocks
     let thresholds: [Threshold]
     let events: [Chart.Event]
+    /// Whether more happened than these.
+    let isCut: Bool
     /// Of the document, for what unfolds.
     let id: String
 
@@ -53,32 +56,35 @@ struct PanelChart {
         let high = values.max() ?? 0
         let drawn = thresholds.filter { !$0.isAbove || $0.value <= max(high, 1e-9) * PanelChart.furthest }
         let top = max(drawn.map(\.value).max() ?? 0, high, 1e-9) * 1.06
-        let within = Array(events.filter { $0.at >= range.from && $0.at < range.until }.suffix(PanelChart.mostEvents))
+        let within = events.filter { $0.at >= range.from && $0.at < range.until }
         let picture = Picture(range: range, top: top, width: PanelChart.width, height: PanelChart.height)
-        let (now, spans) = head(tops)
+        let (now, of, spans) = head(tops)
+        let moment = of.map { "as of \(clocks.words($0)), " } ?? ""
         let worst = panel.signals.allSatisfy(RuntimePast.isWorstLow) ? "lowest" : "highest"
         let step =
             range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the \(worst) minute of each \(range.step)"
         let missing = panel.gaps.isEmpty ? "" : "; \(gapsInWords)"
         let said =
-            "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): \(spans), newest \(now)\(missing)"
+            "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): \(spans), newest \(moment)\(now)\(missing)"
         let shapes: [HTML] =
             panel.gaps.sorted { $0.minutes.count > $1.minutes.count }.prefix(PanelChart.mostGapsDrawn).map {
-                picture.gap($0.minutes, "\(stretch($0)): \($0.reason)")
+                picture.gap($0.minutes, "\(stretch($0.minutes)): \($0.reason)")
             }
-            + (panel.isStacked ? picture.layers(tops) : picture.lines(tops, breaks: panel.gaps.map(\.minutes)))
+            + (panel.unwritten.map { [picture.unwritten($0, "\(stretch($0)): \(PanelChart.unwritten)")] } ?? [])
+            + (panel.isStacked ? picture.layers(tops, panel.series.map(color)) : picture.lines(tops, breaks: panel.gaps.map(\.minutes)))
             + drawn.map { picture.level($0.value, words($0)) }
-            + within.map { picture.event($0, clocks) }
+            + within.suffix(PanelChart.mostEvents).map { picture.event($0, clocks) }
         return """
-            <figure><figcaption>\(panel.title): <strong>\(now)</strong> <span class="faint">\(spans)\(step) · <code>\(panel.signals.map(\.name).joined(separator: ", "))</code></span></figcaption>
+            <figure><figcaption>\(panel.title): <strong>\(now)</strong> <span class="faint">\(moment)\(spans)\(step) · <code>\(panel.signals.map(\.name).joined(separator: ", "))</code></span></figcaption>
             <svg class="plot" viewBox="0 0 600 110" role="img" preserveAspectRatio="none" aria-label="\(said)">\(shapes.joined())</svg>
             <p class="axis faint"><span>\(clocks.words(range.from))</span><span>\(clocks.words(range.until))</span></p>
             \(legend(drawn))\(more(within))</figure>
             """
     }
 
-    /// The newest value and from where to where it went; of several lines each by itself, as what it is called.
-    private func head(_ tops: [[Double?]]) -> (now: String, spans: String) {
+    /// The newest value, of when it is, and from where to where it went; of several lines each by itself, as what it is called. A
+    /// minute comes on record when it is over, so that what is so by now may be another.
+    private func head(_ tops: [[Double?]]) -> (now: String, of: Timestamp?, spans: String) {
         func text(_ value: Double) -> String { Figure.text(value, panel.unit) }
         func span(_ values: [Double?]) -> String {
             let known = values.compactMap { $0 }
@@ -86,7 +92,10 @@ struct PanelChart {
         }
         if panel.isStacked {
             let top = tops.last ?? []
-            return (panel.series.last.flatMap { $0.newest(of: top) }.map(text) ?? silence, span(top))
+            guard let series = panel.series.last, let step = series.newestStep(of: top), let value = top[step] else {
+                return (silence, nil, span(top))
+            }
+            return (text(value), range.end(of: step), span(top))
         }
         let lines = panel.series.filter { $0.values.contains { $0 != nil } }
         func called(_ line: RuntimePast.Series, _ words: String) -> String {
@@ -94,9 +103,10 @@ struct PanelChart {
             return "\(RuntimePast.words(for: signal)) \(words)"
         }
         let newest = lines.compactMap { line in line.newest.map { called(line, text($0)) } }
-        return (
-            newest.isEmpty ? silence : newest.joined(separator: ", "), lines.map { called($0, span($0.values)) }.joined(separator: ", ")
-        )
+        let spans = lines.map { called($0, span($0.values)) }.joined(separator: ", ")
+        // Of several the oldest: none is of before.
+        let step = lines.compactMap { $0.newestStep(of: $0.values) }.min()
+        return (newest.isEmpty ? silence : newest.joined(separator: ", "), step.map(range.end), spans)
     }
 
     /// What stands where the newest value would, where there is none: since when nothing is read, and why.
@@ -106,10 +116,11 @@ struct PanelChart {
                 "nothing read since \(clocks.words(blackout.since)) (\(clocks.age(blackout.since))): \(blackout.reason.explanation(of: kind))"
         }
         if panel.isLeftOut { return "no figure now: the health check says no" }
-        let end = clocks.now - range.until < .minutes(5) ? "now" : "at the end"
-        guard let gap = panel.gaps.last, gap.minutes.upperBound >= range.minutes.upperBound else { return "nothing to measure \(end)" }
-        // It may be made of several answers, of which others come.
-        return "no figure since \(clocks.words(Timestamp(minute: gap.minutes.lowerBound))): \(gap.reason)"
+        guard let gap = panel.gaps.last, gap.minutes.upperBound >= range.minutes.upperBound else {
+            return "nothing to measure by \(clocks.words(range.until))"
+        }
+        // It may be over by now, or made of several answers, of which others come: what is on record ends before now.
+        return "no figure from \(stretch(gap.minutes)): \(gap.reason)"
     }
 
     private func name(_ name: RuntimePast.Series.Name) -> HTML {
@@ -117,16 +128,26 @@ struct PanelChart {
         case .signal(let signal): "<code>\(signal.name)</code>"
         case .app(let app): Page.appLink(app)
         case .rest(let isAll): isAll ? "all apps" : "others"
+        case .untold: "of which apps is not on record"
         }
+    }
+
+    /// Of lines, of which a panel has three at most, also how each is drawn: colours alone tell nobody.
+    private func color(_ series: RuntimePast.Series) -> String {
+        if case .untold = series.name { return "untold" }
+        let place = panel.series.firstIndex { $0.name == series.name } ?? 0
+        return panel.isStacked ? "c\(place % Picture.colors)" : "l\(place)"
     }
 
     /// What is which, with its newest value: colours alone tell nobody.
     private func legend(_ drawn: [Threshold]) -> HTML {
         var items: [HTML] = []
         if panel.series.count > 1 || panel.isStacked {
-            items = panel.series.enumerated().map { index, series in
-                let newest = series.newest.map { Figure.text($0, panel.unit) } ?? "no evidence"
-                return "<li><span class=\"key c\(index % Picture.colors)\" aria-hidden=\"true\"></span>\(name(series.name)) \(newest)</li>"
+            items = panel.series.map { series in
+                var newest = " " + (series.newest.map { Figure.text($0, panel.unit) } ?? "no evidence")
+                // Where apps are on record it is none: that is no figure of anybody.
+                if case .untold = series.name, series.newest ?? 0 == 0 { newest = "" }
+                return "<li><span class=\"key \(color(series))\" aria-hidden=\"true\"></span>\(name(series.name))\(newest)</li>"
             }
         }
         items += thresholds.map { threshold in
@@ -147,17 +168,21 @@ struct PanelChart {
 
     /// What pointing at the picture would tell, for fingers, keyboards and screen readers.
     private func more(_ within: [Chart.Event]) -> HTML {
-        guard !panel.gaps.isEmpty || !within.isEmpty else { return "" }
-        let gaps = panel.gaps.suffix(PanelChart.mostListed).map { "\(stretch($0)): \($0.reason)" as HTML }
+        guard !panel.gaps.isEmpty || !within.isEmpty || panel.unwritten != nil else { return "" }
+        let gaps = panel.gaps.suffix(PanelChart.mostListed).map { "\(stretch($0.minutes)): \($0.reason)" as HTML }
+        let unwritten = (panel.unwritten.map { ["\(stretch($0)): \(PanelChart.unwritten)" as HTML] } ?? []).map {
+            "<span class=\"key unwritten\" aria-hidden=\"true\"></span>\($0)" as HTML
+        }
         let happened = within.suffix(PanelChart.mostListed).map { "\(clocks.words($0.at)): \($0.text)" as HTML }
         let summary = [
-            panel.gaps.isEmpty ? nil : gapsInWords, within.isEmpty ? nil : "\(within.count) thing\(within.count == 1 ? "" : "s") happened",
+            panel.gaps.isEmpty ? nil : gapsInWords, panel.unwritten.map { "\(TimeSpan.minutes($0.count).brief) \(PanelChart.unwritten)" },
+            within.isEmpty ? nil : "\(isCut ? "more than " : "")\(within.count) thing\(within.count == 1 ? "" : "s") happened",
         ]
         .compactMap { $0 }.joined(separator: ", ")
         let left = panel.gaps.count - gaps.count + within.count - happened.count
         return """
-            <details id="\(id)"><summary>\(summary)</summary>\(Page.list(gaps.map { "<span class=\"key gap\" aria-hidden=\"true\"></span>\($0)" as HTML } + happened))\
-            \(HTML.when(left > 0, "<p>and \(left) earlier</p>"))</details>
+            <details id="\(id)"><summary>\(summary)</summary>\(Page.list(gaps.map { "<span class=\"key gap\" aria-hidden=\"true\"></span>\($0)" as HTML } + unwritten + happened))\
+            \(HTML.when(left > 0, "<p>and \(isCut ? "more than " : "")\(left) earlier</p>"))</details>
             """
     }
 
@@ -167,9 +192,8 @@ struct PanelChart {
         return "no evidence for \(TimeSpan.minutes(minutes).brief)\(panel.gaps.count == 1 ? "" : ", in \(panel.gaps.count) stretches")"
     }
 
-    private func stretch(_ gap: RuntimePast.Gap) -> String {
-        let (from, until) = (Timestamp(minute: gap.minutes.lowerBound), Timestamp(minute: gap.minutes.upperBound))
-        return "\(clocks.words(from)) to \(clocks.words(until))"
+    private func stretch(_ minutes: Range<Int64>) -> String {
+        "\(clocks.words(Timestamp(minute: minutes.lowerBound))) to \(clocks.words(Timestamp(minute: minutes.upperBound)))"
     }
 }
 
@@ -199,8 +223,12 @@ private struct Picture {
         return Double(minutes.lowerBound + minutes.upperBound) / 2
     }
 
-    func gap(_ minutes: Range<Int64>, _ words: String) -> HTML {
-        "<rect class=\"gap\" x=\"\(x(minute: Double(minutes.lowerBound)))\" y=\"0\" width=\"\(Figure.number(Double(minutes.count) / Double(range.minutes.count) * width))\" height=\"110\"><title>\(words)</title></rect>"
+    func gap(_ minutes: Range<Int64>, _ words: String) -> HTML { stretch(minutes, "gap", words) }
+
+    func unwritten(_ minutes: Range<Int64>, _ words: String) -> HTML { stretch(minutes, "unwritten", words) }
+
+    private func stretch(_ minutes: Range<Int64>, _ kind: String, _ words: String) -> HTML {
+        "<rect class=\"\(kind)\" x=\"\(x(minute: Double(minutes.lowerBound)))\" y=\"0\" width=\"\(Figure.number(Double(minutes.count) / Double(range.minutes.count) * width))\" height=\"110\"><title>\(words)</title></rect>"
     }
 
     func level(_ value: Double, _ words: String) -> HTML {
@@ -214,7 +242,7 @@ private struct Picture {
     }
 
     /// A bar for each step and layer: where there was no evidence there is none.
-    func layers(_ tops: [[Double?]]) -> [HTML] {
+    func layers(_ tops: [[Double?]], _ colors: [String]) -> [HTML] {
         tops.enumerated().map { index, layer in
             var path = ""
             for (step, value) in layer.enumerated() {
@@ -224,7 +252,7 @@ private struct Picture {
                 path +=
                     "M\(x(minute: Double(minutes.lowerBound))) \(y(floor))V\(y(value))H\(x(minute: Double(minutes.upperBound)))V\(y(floor))z"
             }
-            return path.isEmpty ? "" : "<path class=\"c\(index % Picture.colors)\" d=\"\(path)\"/>"
+            return path.isEmpty ? "" : "<path class=\"\(colors[index])\" d=\"\(path)\"/>"
         }
     }
 

@@ -74,15 +74,15 @@ struct RulesPage {
                 \(Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))
                 """
             return """
-                <article class="card"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(state(weightiest))</h3>
+                <article class="card"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(quiet(explanations, of: rule))</h3>
                 <p>\(Shown.prose(rule.summary))</p><details id="\(id)"><summary>\(explanations.isEmpty ? "Its condition" : "Its condition, and why not")</summary>\(inside)</details></article>
                 """
         }
         return """
-            <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(state(weightiest))</h3>
+            <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(weightiest == .inactive ? quiet(explanations, of: rule) : state(weightiest))</h3>
             <p>\(Shown.prose(rule.summary))</p>
             \(written(rule, id))<p class="faint">for \(rule.hold.description) · <code>\(rule.conditionOrigin.description)</code>\(playbook)</p>
-            \(lines.isEmpty ? "<p class=\"faint\">True of nobody now.</p>" : Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</article>
+            \(lines.isEmpty ? "<p class=\"faint\">\(nowhere(rule))</p>" : Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</article>
             """
     }
 
@@ -109,7 +109,30 @@ struct RulesPage {
             Page.isLong(text) && explanation.phase != .inactive
                 ? Page.folded("With its values", text, id)
                 : "<br>\(HTML.when(explanation.isWhile, "goes on while "))<code>\(text)</code>")
-        return "\(who): \(word(explanation.phase))\(timer)\(incident)\(values)\(Page.list(reasons, class: "faint"))"
+        return
+            "\(who): \(isUnjudged(explanation) ? "not known" : word(explanation.phase))\(timer)\(incident)\(values)\(Page.list(reasons, class: "faint"))"
+    }
+
+    /// Whether nobody can say whether it is true of it. A ratio of nothing is no doubt.
+    private func isUnjudged(_ explanation: RuleExplanation) -> Bool {
+        explanation.phase == .inactive && (explanation.condition.map { $0.truth == .unknown } ?? true)
+    }
+
+    /// Of what has begun nowhere: what is not known is not quiet.
+    private func quiet(_ explanations: [RuleExplanation], of rule: Rule) -> HTML {
+        guard !explanations.isEmpty else {
+            return rule.subject.isOfApp ? "<span class=\"faint\">begun nowhere</span>" : "<span class=\"faint\">nothing to judge</span>"
+        }
+        let unjudged = explanations.count(where: isUnjudged)
+        guard unjudged > 0 else { return state(.inactive) }
+        let count = unjudged == explanations.count ? "" : " for \(unjudged) of \(explanations.count)"
+        return "<span class=\"chip unknown\">cannot be judged\(count)</span>"
+    }
+
+    /// Of a rule that stands nowhere. Of rules about apps only where they have begun is looked at, for all apps at once.
+    private func nowhere(_ rule: Rule) -> String {
+        rule.subject.isOfApp
+            ? "Known to be true of nobody now; of whom it cannot be judged is on the pages of apps." : "Nothing that it is about was seen."
     }
 
     private func rank(_ phase: Phase) -> Int {

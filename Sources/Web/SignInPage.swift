@@ -80,8 +80,8 @@ extension Page {
             <section class="banner info" aria-labelledby="in-h"><h1 id="in-h">Sign in</h1>
             <p class="lead">To acknowledge, silence, approve or deny. For reading alone see who may at this address.</p>\(said)\(here)</section>
             \(signInForm(then: then, isInPlace: isInPlace))
-            <p class="faint">Who runs the monitor makes tokens: \(command("mozaiks-ops token create NAME --role approver")). \
-            A viewer reads; an operator also acknowledges, silences, marks, reverts, stops and resumes; an approver also says yes or no to actions.</p>
+            <p class="faint">Who runs the monitor makes tokens: \(command("mozaiks-ops token create NAME --role approver"))</p>
+            <p class="faint">A viewer reads; an operator also acknowledges, silences, marks, reverts, stops and resumes; an approver also says yes or no to actions.</p>
             """
         return frame(
             title: "Sign in · mozaiks-ops", .info, head: "<a href=\"/\"><strong>mozaiks-ops</strong></a>", body,

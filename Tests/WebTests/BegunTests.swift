@@ -14,7 +14,7 @@ struct BegunTests {
     /// Fewer open runs than any rule here is about.
     private static let rest = ["app-clinic": 4, "app-bank": 4, "app-shop": 2]
 
-    private static func policy(_ rules: [String]) -> String {
+    static func policy(_ rules: [String]) -> String {
         """
         schema: mozaiks.ops/policy/v1
         ops_policy: default
@@ -75,6 +75,73 @@ struct BegunTests {
         let text = world.face().get("/").text
         #expect(text.contains("nothing yet: no rule has held for long enough; what is not seen is not judged"), "\(text.prefix(4_000))")
         #expect(text.contains("Not known</h1>") && !text.contains("nothing new can be"))
+    }
+
+    @Test("many of one rule on one runtime are told as one, as open incidents are; of few each", arguments: [(6, true), (4, false)])
+    func groups(count: Int, isOne: Bool) throws {
+        let apps = Dictionary(uniqueKeysWithValues: (1...count).map { ("app-\($0)", 2) })
+        let rule = "many: {subject: app, when: open_runs > 1, for: 5m, severity: warning, summary: Several open runs.}"
+        let world = try Self.world([rule], [apps])
+        defer { withExtendedLifetime(world) {} }
+        let face = world.face()
+        let text = face.get("/").text
+        let sentence =
+            isOne
+            ? "many on 6 apps of shared has begun, told from 09:05:00 if it stays so."
+            : "many on app app-1 on shared has begun, told from 09:05:00 if it stays so; and 3 more."
+        #expect(text.contains(sentence), "\(text.prefix(4_000))")
+        #expect(text.contains("Has begun <span class=\"count\">\(count)</span>"))
+        #expect(text.contains("<summary>many on 6 apps of shared: nobody is told yet</summary>") == isOne)
+        #expect(text.contains("<li>many on 6 apps of shared, since") == isOne && PageTests.faults(text).isEmpty)
+        #expect(try face.get("/api/v1/situation").json()["begun"]?.array?.count == count, "the document has each")
+    }
+
+    @Test("beside what has begun a note is in nobody's way: nothing at the top is about it")
+    func besideNotes() throws {
+        let world = try Self.world([Self.rule("soon", after: "5m", "critical")])
+        try world.commit([World.incident(1, rule: "dead-counters", app: nil, severity: .info, summary: "Some counters never move.")])
+        let text = world.face().get("/").text
+        let banner = String(text[..<(try #require(text.firstIndex(ofBytes: "<section id=\"open\"")))])
+        #expect(banner.contains("Well so far, with 1 note</h1>") && banner.contains("soon on runtime shared has begun"), "\(banner)")
+        #expect(!banner.contains("counters never move") && !banner.contains("<dt>Since</dt>"), "\(banner)")
+        #expect(banner.contains("nothing yet: no rule has held for long enough"))
+    }
+
+    @Test(
+        "a rule of which nobody can say whether it is true is not quiet",
+        arguments: [("failing", "<span class=\"chip unknown\">cannot be judged</span>"), ("endless", "<span class=\"faint\">quiet</span>")])
+    func unjudged(name: String, words: String) throws {
+        let text = Self.policy([
+            "failing: {subject: runtime, when: gate_starts > 3/min, for: 5m, severity: warning, summary: Many starts.}",
+            "endless: {subject: runtime, when: open_runs > 9000, for: 5m, severity: warning, summary: Many open runs.}",
+        ])
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        var settings = MonitorSettings()
+        settings.runtimes = [.init(name: Crowd.runtime, replicas: [Crowd.replica])]
+        var pipeline = Pipeline(settings: settings, policies: policies)
+        for observation in Crowd.poll(Crowd.calm, at: World.start) { pipeline.take(observation) }
+        let made = pipeline.tick(Crowd.runtime, now: World.start)
+        let tick = try #require(made)
+        let situation = Situation(pipeline: pipeline, ticks: [tick], source: "a test")
+        let rule = try #require(policies.wideRules.first { $0.name == name })
+        let card = RulesPage(clocks: Clocks(zone: .utc, now: World.start), policies: policies)
+            .card(rule, situation.explanations(of: nil).filter { $0.rule.name == name }, id: "x").text
+        #expect(card.contains("</bdi> \(words)</h3>"), "\(card)")
+        #expect(card.contains("runtime shared: not known") == (name == "failing"), "\(card)")
+    }
+
+    @Test(
+        "a rule that stands nowhere is no more quiet than is known: of apps what has begun is looked at, of hosts there may be none",
+        arguments: [
+            ("app", "open_runs > 1", "begun nowhere", "Known to be true of nobody now"),
+            ("host", "load > 9", "nothing to judge", "Nothing that it is about was seen."),
+        ])
+    func nowhere(kind: String, when: String, state: String, words: String) throws {
+        let text = Self.policy(["one: {subject: \(kind), when: \(when), for: 5m, severity: warning, summary: So it is.}"])
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        let rule = try #require((policies.wideRules + policies.defaultPolicy.appRules).first { $0.name == "one" })
+        let card = RulesPage(clocks: Clocks(zone: .utc, now: World.start), policies: policies).card(rule, [], id: "x").text
+        #expect(card.contains("<span class=\"faint\">\(state)</span></h3>") && card.contains(words), "\(card)")
     }
 
     @Test("where nothing but notes has begun all is well")

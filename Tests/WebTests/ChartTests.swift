@@ -52,12 +52,12 @@ import struct Journal.MinuteRow
             World(),
             [Self.minute(Self.now - 3, [.activeRuns: .value(sum)], apps: apps), Self.minute(Self.now - 2, [.activeRuns: .value(3)])])
         let runs = try panel(past, .activeRuns)
-        #expect(runs.series.map(\.name) == [8, 7, 6, 5, 4].map { .app(AppID("app-\($0)")) } + [.rest(isAll: false)])
-        #expect(runs.series.map { $0.values[0] } == [8, 7, 6, 5, 4, 6])
-        #expect(runs.series.map { $0.values[1] } == [nil, nil, nil, nil, nil, 3], "three ran, and no app says that they were its")
+        #expect(runs.series.map(\.name) == [8, 7, 6, 5, 4].map { .app(AppID("app-\($0)")) } + [.rest(isAll: false), .untold])
+        #expect(runs.series.map { $0.values[0] } == [8, 7, 6, 5, 4, 6, 0])
+        #expect(runs.series.map { $0.values[1] } == [nil, nil, nil, nil, nil, 0, 3], "three ran, and no app says that they were its")
     }
 
-    @Test("where no app says what ran theirs is missing, and the rest holds the whole; what is missing at the end has no newest")
+    @Test("where no app says what ran theirs is missing, and it is none of the others'; what is missing at the end has no newest")
     func missingApps() throws {
         let past = try past(
             World(),
@@ -68,7 +68,7 @@ import struct Journal.MinuteRow
                 Self.minute(Self.now - 2, [.activeRuns: .missing(.unreachable)]),
             ])
         let runs = try panel(past, .activeRuns)
-        #expect(runs.series.map(\.name) == [.app(AppID("a")), .app(AppID("b")), .rest(isAll: false)])
+        #expect(runs.series.map(\.name) == [.app(AppID("a")), .app(AppID("b")), .untold])
         #expect(runs.series.map(\.values) == [[6, nil, nil, nil], [3, nil, nil, nil], [0, 9, nil, nil]])
         #expect(runs.series.allSatisfy { $0.newest == nil }, "what was so before is not so now")
         let again = try self.past(
@@ -88,7 +88,9 @@ import struct Journal.MinuteRow
                     Self.minute(Self.now - 2, [.activeRuns: .value(9)]),
                 ]))
         let text = world.face().get("/").text
-        #expect(text.contains("<path class=\"c2\" d=\"M300 110V6.2H600V110z\"/>"), "\(text.suffix(12_000).prefix(6_000))")
+        #expect(text.contains("<path class=\"untold\" d=\"M300 110V6.2H600V110z\"/>"), "\(text.suffix(12_000).prefix(6_000))")
+        #expect(text.contains("<span class=\"key untold\" aria-hidden=\"true\"></span>of which apps is not on record 9</li>"))
+        #expect(!text.contains("others"), "whose it was is not known")
     }
 
     @Test("charts begin with the first minute that was kept, also once its hour is one block")
@@ -234,7 +236,7 @@ import struct Journal.MinuteRow
             "</span>disk_free below 3%: host-disk-full</li>", "</span>disk_free below 10%: ", "</span>inodes_free below 10%: ",
             "</span>below 14: certificate-expiring</li>", "</span>below 3: certificate-ending</li>",
             "No evidence in that time of latency: this service does not show it",
-            "Left on the fullest disk: <strong>space 40%, inodes 90%</strong> <span class=\"faint\">space 40% to 40%, inodes 90% to 90% ·",
+            "Left on the fullest disk: <strong>space 40%, inodes 90%</strong> <span class=\"faint\">as of 08:59:00, space 40% to 40%, inodes 90% to 90% ·",
         ] {
             #expect(page.contains(words), "\(words)")
         }

@@ -6,6 +6,8 @@ import TestKit
 import Testing
 import Views
 
+import struct Journal.MinuteRow
+
 @testable import Cycle
 @testable import Web
 
@@ -45,12 +47,20 @@ struct OutageChartTests {
         #expect(dark.contains("Active websockets: <strong>\(words)</strong>"))
         #expect(dark.contains("08:59:00 to 09:00:00: the runtime gave no answer"), "the gap begins where evidence ended")
         #expect(!dark.contains("<strong>20</strong>") && !dark.contains("<strong>22</strong>") && PageTests.faults(dark).isEmpty)
+        #expect(
+            dark.contains("08:58:00 to 08:59:00: not on record yet") && dark.contains("<summary>no evidence for 1m, 1m not on record yet"))
+        #expect(dark.contains("<rect class=\"unwritten\""), "what is read and not written yet is no zero in a stack")
         let well = try page(world(World.sight()))
+        #expect(!well.contains("not on record yet"), "the chart ends where the record does")
+        #expect(
+            well.contains("Concurrent runs by app: <strong>20</strong> <span class=\"faint\">as of 08:58:00, 20 to 20 ·"),
+            "of when the newest value is")
         #expect(well.contains("Concurrent runs by app: <strong>20</strong>") && !well.contains("nothing read since"))
         // What one endpoint does not say the others do.
         let half = try page(world(World.sight(missing: [.perf: .unauthorized, .activeRuns: .notTracked], heardAt: [.perf: Self.heard])))
         #expect(half.contains("Concurrent runs by app: <strong>nothing read since 08:58:20 (1m40s ago): the runtime refused our token"))
         #expect(half.contains("Active websockets: <strong>22</strong>"))
+        #expect(half.contains("08:58:00 to 09:00:00: not on record yet"), "what is still read goes on")
         // A time that is over tells of then.
         let then = try page(
             world(World.sight(missing: Self.lost, heardAt: [.perf: Self.heard])), "/?from=2026-11-21T08:45&to=2026-11-21T08:58")
@@ -75,17 +85,76 @@ struct OutageChartTests {
         #expect(world.face().get("/").text.contains("08:56:00 to 08:57:00: it was not in the answers"))
     }
 
-    @Test("of what takes several answers nothing is said to be read no more while others of them come")
-    func partly() throws {
+    @Test(
+        "what is on record ends before now: a gap at its end is told with its end, of what takes several answers and of what is back",
+        arguments: [(MissingReason.stale, "an answer that it takes is too old"), (.unreachable, "the runtime gave no answer")])
+    func partly(_ reason: MissingReason, _ why: String) throws {
         let world = try World()
-        let minutes = [Evidence.value(20), .missing(.stale), .missing(.stale), .missing(.stale)].enumerated().map { place, runs in
+        let minutes = [Evidence.value(20), .missing(reason), .missing(reason), .missing(reason)].enumerated().map { place, runs in
             ChartTests.minute(Self.now - 6 + Int64(place), [.activeRuns: runs, .websockets: .value(22)])
         }
         try world.engine.commitTick(TickRecord(states: [World.sight()], minutes: minutes))
         let text = world.face().get("/").text
         #expect(
-            text.contains("Concurrent runs by app: <strong>no figure since 08:55:00: an answer that it takes is too old</strong>"),
+            text.contains("Concurrent runs by app: <strong>no figure from 08:55:00 to 08:58:00: \(why)</strong>"),
             "\(text.suffix(9_000))")
+    }
+
+    @Test(
+        "a minute in which nobody looked is a gap, though readings hold for a while; not so where less often is polled",
+        arguments: [([Int64(10_000), 20_000], true), ([30_000], true), ([45_000], false), ([300_000], false), ([], false)])
+    func unwatched(_ intervals: [Int64], _ isGap: Bool) throws {
+        let world = try World()
+        let minutes = (3...6).reversed().map { back in
+            var readings = Signal.allCases.map { _ in Evidence.missing(.notTracked) }
+            for signal in [Signal.activeRuns, .websockets] { readings[Int(signal.rawValue)] = .value(20) }
+            var watch = WatchMinute()
+            watch.heard = back == 5 ? 0 : 1
+            watch.intervals = intervals
+            let row = RecordedHistory.Row(minute: Self.now - Int64(back), app: nil, readings: readings, watched: 1, watch: watch)
+            return MinuteRow(runtime: "shared", minute: row.minute, bytes: MinuteBlob.encode([row]))
+        }
+        try world.engine.commitTick(TickRecord(states: [World.sight()], minutes: minutes))
+        #expect(world.face().get("/").text.contains("08:55:00 to 08:56:00: nobody looked") == isGap)
+        let answer = try world.face().get("/api/v1/history?runtime=shared&signal=websockets&since=10m").json()
+        let points = answer["series"]?[0]?["points"]?.array ?? []
+        #expect(points.map { $0["value"]?.double } == [20, isGap ? nil : 20, 20, 20], "\(answer)")
+        #expect(points.dropFirst().first?["missing"]?.string == (isGap ? "too_little_data" : nil))
+    }
+
+    @Test("of figures that were never there in a time every reason is told, and not the newest for all of it")
+    func reasons() throws {
+        let world = try World()
+        let whys: [MissingReason] = [.deadCounter, .deadCounter, .unreachable, .unreachable]
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight()],
+                minutes: whys.enumerated().map { place, why in
+                    ChartTests.minute(
+                        Self.now - 6 + Int64(place), [.activeRuns: .value(3), .errorRate: .missing(why), .cost: .missing(.deadCounter)])
+                }))
+        let text = world.face().get("/").text
+        #expect(
+            text.contains(
+                "No evidence in that time of error_rate: this runtime never moves that counter; then the runtime gave no answer</p>"),
+            "\(text.suffix(6_000))")
+        #expect(text.contains("cost: this runtime never moves that counter</p>"))
+    }
+
+    @Test(
+        "all that happened is counted, though not all of it is drawn; where more happened than was looked at, that is said",
+        arguments: [(60, "60 things happened", "and 48 earlier"), (210, "more than 200 things happened", "and more than 188 earlier")])
+    func counted(_ count: Int, _ happened: String, _ earlier: String) throws {
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(minutes: (2...20).reversed().map { ChartTests.minute(Self.now - Int64($0), [.activeRuns: .value(3)]) }))
+        try world.commit((1...count).map { World.incident($0) }, states: [World.sight()])
+        let text = world.face().get("/").text
+        #expect(text.contains("<summary>\(happened)</summary>") && text.contains("<p>\(earlier)</p>"), "\(text.suffix(6_000))")
+        #expect(text.split(separator: "<line class=\"event incident\"").count - 1 == 40, "more would be a hedge")
+        // What came after a time takes nothing away from it.
+        let before = world.face().get("/?from=2026-11-21T08:38&to=2026-11-21T08:44").text
+        #expect(before.contains("<summary>39 things happened</summary>"), "\(before.suffix(6_000))")
     }
 
     @Test("the history has the reason of the outage at once, and of a dead counter that it is dead")

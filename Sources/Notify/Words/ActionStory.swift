@@ -43,10 +43,15 @@ public enum LeaseSight: String, Sendable {
     static let nobodyAsked = "neither a proxy nor the extension has asked it about"
 
     /// What is to be said of it besides; nil where the deed is one.
-    public func remark(_ app: AppID) -> String? {
+    public func remark(_ app: AppID) -> String? { remark("\(app) since it began, so nothing holds it back") }
+
+    /// The same of several of which nothing else differs than the app.
+    public var remarkOfSeveral: String? { remark("any of them since they began, so nothing holds them back") }
+
+    private func remark(_ whom: String) -> String? {
         switch self {
         case .enforced: nil
-        case .unasked: "in force at the gate; \(Self.nobodyAsked) \(app) since it began"
+        case .unasked: "in force at the gate; \(Self.nobodyAsked) \(whom)"
         case .decided: "decided; not seen in force yet"
         }
     }

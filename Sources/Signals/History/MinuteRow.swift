@@ -202,6 +202,7 @@ extension MinuteRow {
     public func seen(_ signal: Signal) -> Evidence {
         let raw = Int(signal.rawValue)
         guard raw < readings.count else { return .missing(.notTracked) }
+        guard !isUnwatched else { return .missing(readings[raw].reason ?? .tooLittleData) }
         // Just begun is another thing than over.
         guard case .value(let value) = readings[raw], let reason = chatsMissing, reason != .tooLittleData else { return readings[raw] }
         switch signal {
@@ -212,6 +213,13 @@ extension MinuteRow {
             return rules.gauge(signal, gauges, total: gauges).rounded() == .value(value) ? .missing(reason) : .value(value)
         default: return readings[raw]
         }
+    }
+
+    /// Whether nobody looked in it, though by how often is polled somebody would have, as while no engine runs: its readings are
+    /// those of before, which hold for a while.
+    public var isUnwatched: Bool {
+        guard let watch, watch.heard == 0, let shortest = watch.intervals.min() else { return false }
+        return shortest * 2 <= 60_000
     }
 
     /// What an app's row says of a signal in its minute alone.

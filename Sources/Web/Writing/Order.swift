@@ -154,8 +154,8 @@ struct Order {
                 detail: "what waits as '\(Shown.id(approval.id))' is not what was looked at: look again")
         }
         guard approval.isWaiting(at: reading.now) else {
-            let state = approval.state == .waiting ? "expired" : approval.state.rawValue
-            throw Problem(status: 409, title: "Too late", detail: "'\(Shown.id(approval.id))' waits no more: it is \(state)")
+            // Of two approvers the second is told who was first.
+            throw Problem(status: 409, title: "Too late", detail: "it waits no more: \(Shown.line(approval.whyTooLate))")
         }
         var arguments: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
         if let comment = try fields.text("comment") { arguments.append("comment", .string(comment)) }

@@ -69,7 +69,7 @@ enum TopCommand {
                     "\(ShortNames.shown(incident.id, overview.shortIDs)): \(Shown.line(why).replacingMoments(by: overview.clock))"
                 }
             }
-            lines += overview.leases.map { "in force: " + Overview.words($0, overview.clock) }
+            lines += overview.leases.map { "in force: " + Overview.words($0, overview.leaseSights[$0.id], overview.clock) }
             // The line holds how long ago things were; what it is about stands below it.
             let essence =
                 [overview.verdict.word, overview.verdict.begun ?? "", overview.verdict.unjudged == nil ? "" : "so far"] + lines.dropFirst()

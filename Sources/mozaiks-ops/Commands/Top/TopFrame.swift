@@ -258,7 +258,8 @@ struct TopFrame {
     }
 
     private func lease(_ lease: Lease) -> String {
-        Overview.words(lease, overview.clock) + (overview.leaseSights[lease.id]?.remark(lease.key.app).map { ": \($0)" } ?? "")
+        let sight = overview.leaseSights[lease.id]
+        return Overview.words(lease, sight, overview.clock) + (sight?.remark(lease.key.app).map { ": \($0)" } ?? "")
     }
 
     private func index(_ isOne: (Item) -> Bool) -> Int? {
