@@ -33,8 +33,8 @@ public struct RuleExplanation {
     private var wanting: [String: TimeSpan] = [:]
     /// What is not known of the past, by series, where that is not of the time up to now.
     private var lacks: [String: String] = [:]
-    /// What pages of metrics lack, by series.
-    private var untracked: [String: String] = [:]
+    /// Why pages of metrics say nothing, by series.
+    private var lacksOfPages: [String: [MissingReason: String]] = [:]
 
     /// - Parameter isOpen: whether its incident is known to be open, whatever the readings kept last make of it.
     public init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation, isOpen: Bool = false) {
@@ -62,7 +62,10 @@ public struct RuleExplanation {
         for (_, series) in rule.when.readings {
             guard let query = series.metric else { continue }
             let replica = series.scope == .runtime ? nil : subject.replica
-            untracked[series.description] = pipeline.signals[subject.runtime]?.untracked(query, of: replica)
+            let signals = pipeline.signals[subject.runtime]
+            for reason in [MissingReason.notTracked, .malformed, .ambiguous, .noTraffic] {
+                lacksOfPages[series.description, default: [:]][reason] = signals?.lack(of: query, reason, of: replica)
+            }
         }
         var standing = made
         if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
@@ -161,7 +164,7 @@ public struct RuleExplanation {
 
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     public func why(_ gap: (series: String, reason: MissingReason)) -> String {
-        if gap.reason == .notTracked, let lack = untracked[gap.series] { return lack }
+        if let lack = lacksOfPages[gap.series]?[gap.reason] { return lack }
         if gap.reason == .tooLittleData, let lack = lacks[gap.series] { return lack }
         let words = gap.reason.explanation(of: subject.kind.watched)
         guard let more = wanting[gap.series] else { return words }
