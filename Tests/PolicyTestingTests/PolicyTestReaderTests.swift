@@ -35,6 +35,7 @@ import YAML
         ("runtime prefix", "tests: [{name: a, apps: {b: {runtime.up: 1}}, expect: []}]", ["write 'up'"]),
         ("no name of a reading", "tests: [{name: a, runtime: {up > 3: 1}, expect: []}]", ["not the name of a reading"]),
         ("value", "tests: [{name: a, runtime: {up: 1x3 maybe}, expect: []}]", ["3:37: error[series]: 'maybe' is no value here"]),
+        ("below zero", "tests: [{name: a, runtime: {up: 1x3 -1}, expect: []}]", ["3:37: error[series]: '-1' is no value here"]),
         ("list of values", "tests: [{name: a, runtime: {up: [1, 2]}, expect: []}]", ["must be text, not a list"]),
         ("empty expectation", "tests: [{name: a, tape: x, expect: [{rule: r}]}]", ["nothing is expected"]),
         ("two expectations", "tests: [{name: a, tape: x, expect: [{rule: r, state: firing, incident: open}]}]", ["one thing is expected"]),
