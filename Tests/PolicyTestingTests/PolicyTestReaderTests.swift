@@ -110,6 +110,28 @@ import YAML
         #expect(warnings.last?.contains("'a' gives 'tool_calls', and no rule reads it") == true, "\(warnings)")
     }
 
+    @Test("what a line ahead is drawn through is read")
+    func unreadAhead() throws {
+        let policy = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules: {r: {subject: runtime, when: 'predict(metric("a").sum[1h], 4h) > 5', severity: warning, summary: S.}}
+
+            """
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(policy.utf8))]).get()
+        let text = """
+            schema: mozaiks.ops/policy-test/v1
+            tests:
+              - name: a
+                runtime: {'metric("a").sum': 3x9, 'metric("a")': 3x9}
+                expect: [{rule: r, state: inactive}]
+
+            """
+        let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array(text.utf8)))
+        let warnings = try #require(PolicyTestReader(reporter).read()).tests[0].unreadSeries(policies).map(\.description)
+        #expect(warnings.count == 1 && warnings[0].contains("'a' gives 'metric(\"a\")', and no rule reads it"), "\(warnings)")
+    }
+
     @Test func readsAll() throws {
         let text = """
             schema: mozaiks.ops/policy-test/v1
