@@ -15,6 +15,8 @@ public struct RuleExplanation {
     /// When the newest answer came that its readings are made of, of the endpoints that this rule asks; nil: at that moment.
     /// A rate or an average is of the time before.
     public let answered: Timestamp?
+    /// Whether nothing was decided by this rule yet.
+    public let isOfDraft: Bool
     /// What decides: `when`, and of what fires or is ending what it goes on while. Nil: the readings do not hold the subject.
     public let condition: Explanation?
     /// Whose explanation `condition` is.
@@ -53,7 +55,13 @@ public struct RuleExplanation {
             endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
         }
         self.answered = answered
-        for (_, series) in judged.readings { lacks[series.description] = series.lackOfData }
+        isOfDraft = situation.isOfDraft
+        for (_, series) in judged.readings {
+            // A window ends now, and less than the fifth that it needs is in what was kept last.
+            let isAfter = answered.map { at in series.window.map { (tick.now - at).milliseconds * 5 > $0.milliseconds * 4 } ?? false }
+            lacks[series.description] =
+                isAfter == true ? "little of this window is in the readings kept last: they are kept once a minute" : series.lackOfData
+        }
         if let row, row.kind != .replica {
             for (slot, series) in judged.readings {
                 wanting[series.description] = readings.wanting(row.appRow, slot)
@@ -68,7 +76,8 @@ public struct RuleExplanation {
             }
         }
         var standing = made
-        if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
+        // What is newer than the readings was decided by others than a draft.
+        if answered != nil, !isOfDraft, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
         self.standing = standing
         incident = standing?.incident.flatMap { pipeline.engine.incident($0) }
         let open = pipeline.engine.openIncidents(of: subject.runtime)
