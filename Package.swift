@@ -235,7 +235,7 @@ let package = Package(
             name: "FuzzKit",
             dependencies: [
                 "Text", "Model", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Actions", "Notify", "Server", "Configuration",
+                "Actions", "Notify", "Server", "Configuration", "Web",
             ],
             path: "Tests/FuzzKit", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzKit"], path: "Tests/FuzzTests", swiftSettings: strict),

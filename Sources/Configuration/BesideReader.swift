@@ -61,7 +61,9 @@ struct BesideReader {
         return items.compactMap { item in
             guard let name = reader.text(item, "a runtime") else { return nil }
             guard known.contains(where: { $0.isSame(as: name) }) else {
-                reader.reporter.report("name", "no runtime '\(Shown.id(name))'", at: item, hint: Nearest.hint(to: name, among: known))
+                reader.reporter.report(
+                    "name", "no runtime '\(Shown.id(name))'", at: item,
+                    hint: Nearest.hint(to: name, among: known) ?? "runtimes: " + known.prefix(10).joined(separator: ", "))
                 return nil
             }
             return name

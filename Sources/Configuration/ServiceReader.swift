@@ -123,6 +123,11 @@ struct ServiceReader {
     }
 
     private func dns(_ node: YAMLNode) -> ServiceCheck? {
+        if !node.isNull, let name = node.text.map(SecretSource.trim), ServicePlace.isHost(name) {
+            reporter.report(
+                "type", "'dns' must be a mapping, not \(node.kind)", at: node, hint: "write 'dns: {name: \(name)}'")
+            return nil
+        }
         guard let fields = Fields(node, "'dns'", reporter) else { return nil }
         let name = reader.text(fields, DNSKeys.name).map(SecretSource.trim)
         let type = fields.node(DNSKeys.type).flatMap { self.oneOf(ServiceCheck.DNSCheck.types, $0, DNSKeys.type) }

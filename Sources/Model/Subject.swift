@@ -86,6 +86,14 @@ public enum Subject: Hashable, Sendable {
     }
 }
 
+extension Subject {
+    /// The id for people, safe to show. Of a workflow both names are shortened for themselves, and one that is empty is called that.
+    public var idShown: String {
+        if case .workflow(let pack, let app, _) = self { return "\(pack) of app \(app)" }
+        return Shown.id(idText)
+    }
+}
+
 /// An app's id and a workflow's name as one row of bytes that reads back as both, whatever is in them.
 enum WorkflowKey {
     /// Stands twice between the two; one that is in the app's id is followed by something else.
@@ -129,8 +137,7 @@ enum WorkflowKey {
 extension Subject: CustomStringConvertible {
     /// `app app-clinic on shared`, `workflow Generator of app app-clinic on shared`, `runtime shared`: for people, safe to show.
     public var description: String {
-        if case .workflow(let pack, let app, _) = self { return "workflow \(pack) of app \(app) on \(Shown.id(runtime))" }
-        let name = "\(kind.rawValue) \(Shown.id(idText))"
+        let name = "\(kind.rawValue) \(idShown)"
         return kind.link.map { "\(name) \($0) \(Shown.id(runtime))" } ?? name
     }
 }

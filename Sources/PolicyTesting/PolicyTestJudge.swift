@@ -24,13 +24,25 @@ struct PolicyTestJudge {
             return [
                 PolicyTestResult.Line(
                     origin: expectation.origin, expected: "\(when(expectation.when))  \(expectation.rule): something to judge",
-                    got: "\(when(expectation.when))  \(expectation.rule): nothing, the test has no such subject", why: nil)
+                    got:
+                        "\(when(expectation.when))  \(expectation.rule): nothing, \(misfit(expectation) ?? "the test has no such subject")",
+                    why: nil)
             ]
         }
         return subjects.map { line(expectation, $0) }
     }
 
+    /// What a rule is never judged for: an expectation that names it would be held against others, and pass for them.
+    private func misfit(_ expectation: Expectation) -> String? {
+        let kind = story.policies.subjects(ofRule: expectation.rule) ?? .app
+        let asked: SubjectKind? =
+            expectation.workflow != nil && kind != .workflow
+            ? .workflow : expectation.replica != nil && kind != .replica ? .replica : nil
+        return asked.map { "a rule on \(kind.rawValue)s is judged for no \($0.rawValue)" }
+    }
+
     private func subjects(of expectation: Expectation) -> [Subject] {
+        if misfit(expectation) != nil { return [] }
         // Of an app or replica that the test lacks nothing can be said, whatever the rule is on: a slip in the id would pass.
         if let app = expectation.app, !story.subjects(.app).contains(where: { $0.app == app }) { return [] }
         if let replica = expectation.replica,
@@ -140,7 +152,7 @@ struct PolicyTestJudge {
     private func shown(_ subject: Subject) -> String {
         if subject.kind.link == nil, subject.runtime.isSame(as: GivenSeries.runtimeName) { return "the \(subject.kind.rawValue)" }
         if let workflow = subject.workflow, let app = subject.app { return "workflow \(workflow) of app \(app)" }
-        return "\(subject.kind.rawValue) \(Shown.id(subject.idText))"
+        return "\(subject.kind.rawValue) \(subject.idShown)"
     }
 
     /// For actions of a rule on a runtime: the app that they are done to.
@@ -200,7 +212,9 @@ extension PolicyTest {
     public func unreadSeries(_ policies: PolicySet) -> [Diagnostic] {
         guard case .series(let given) = source else { return [] }
         let demand = policies.demand.map(\.series) + GuardReadings.demand
-        let read = Set(demand.map(\.ofSubject.description))
+        // The line ahead of a metric is drawn through the metric's own values.
+        let lines = demand.filter { $0.ahead != nil }.compactMap(\.metric).map { SeriesRef(metric: $0).description }
+        let read = Set(demand.map(\.ofSubject.description) + lines)
         let signals = Set(demand.map(\.signal))
         var told: Set<String> = []
         let parts = given.apps.flatMap(\.series) + given.replicas.flatMap(\.series) + given.workflows.flatMap(\.series)

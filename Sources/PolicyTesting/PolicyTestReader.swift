@@ -214,7 +214,9 @@ public struct PolicyTestReader {
             else { return nil }
             do throws(SeriesNotation.Fault) {
                 return GivenSeries.Given(
-                    name: name, values: try SeriesNotation(text, unit: name.series.resultUnit), place: reporter.place(of: entry.key))
+                    name: name,
+                    values: try SeriesNotation(text, unit: name.series.resultUnit, mayBeNegative: name.series.mayBeNegative),
+                    place: reporter.place(of: entry.key))
             } catch {
                 reporter.report(
                     "series", error.message, in: entry.value, valueOffset: error.range.lowerBound,

@@ -6,6 +6,7 @@ import Policy
 /// - `6` once, `6x10` ten times; with a unit if wanted: `40%x5`, `1.5sx3`
 /// - `10+5x4` is 10, 15, 20, 25; `30-10x3` is 30, 20, 10
 /// - `_` missing, `_x3` three times, `_dead_counterx3` or `_error(500)` for a reason; without one `too_little_data`
+/// - `-3x4`, `5-2x5`, of what can be below zero: a line that is drawn ahead, a gauge of a metric
 /// - a single item without `x` holds for the whole test
 public struct SeriesNotation: Hashable, Sendable {
     /// A value for each step, or the one that holds throughout.
@@ -24,7 +25,8 @@ public struct SeriesNotation: Hashable, Sendable {
         let hint: String?
     }
 
-    init(_ text: String, unit: Unit) throws(Fault) {
+    /// - Parameter mayBeNegative: whether what is given can be below zero.
+    init(_ text: String, unit: Unit, mayBeNegative: Bool = false) throws(Fault) {
         var steps: [Evidence] = []
         var items = 0
         var isSingle = true
@@ -46,7 +48,7 @@ public struct SeriesNotation: Hashable, Sendable {
                     message: "more than \(SeriesNotation.mostSteps) steps", range: start..<index,
                     hint: "give the test a longer 'interval'")
             }
-            try item.append(count, unit, to: &steps)
+            try item.append(count, unit, mayBeNegative, to: &steps)
         }
         guard items > 0 else {
             throw Fault(message: "no values", range: 0..<max(1, bytes.count), hint: "such as 6x10 8x5 _x3")
@@ -93,14 +95,14 @@ private struct Item {
         return min(number, SeriesNotation.mostSteps + 1)
     }
 
-    func append(_ count: Int, _ unit: Unit, to steps: inout [Evidence]) throws(SeriesNotation.Fault) {
+    func append(_ count: Int, _ unit: Unit, _ mayBeNegative: Bool, to steps: inout [Evidence]) throws(SeriesNotation.Fault) {
         if value.hasPrefix("_") {
             steps += Array(repeating: .missing(try reason()), count: count)
             return
         }
         // The sign of a change stands behind the first character.
         let change = value.dropFirst().firstIndex { $0 == "+" || $0 == "-" }
-        let first = try number(change.map { String(value[..<$0]) } ?? value, unit)
+        let first = try number(change.map { String(value[..<$0]) } ?? value, unit, mayBeNegative: mayBeNegative)
         guard let change else {
             steps += Array(repeating: .value(first), count: count)
             return
@@ -109,7 +111,7 @@ private struct Item {
         let sign: Double = value[change] == "-" ? -1 : 1
         for step in 0..<count {
             let value = first + sign * amount * Double(step)
-            guard value >= 0 else {
+            guard value >= 0 || mayBeNegative else {
                 throw SeriesNotation.Fault(message: "'\(text)' falls below 0", range: range, hint: nil)
             }
             steps.append(.value(value))
@@ -127,12 +129,18 @@ private struct Item {
         return reason
     }
 
-    private func number(_ text: String, _ unit: Unit) throws(SeriesNotation.Fault) -> Double {
-        guard let value = NamedSeries.value(text, in: unit), value >= 0 else {
+    private func number(_ text: String, _ unit: Unit, mayBeNegative: Bool = false) throws(SeriesNotation.Fault) -> Double {
+        let isNegative = mayBeNegative && text.hasPrefix("-")
+        guard let value = NamedSeries.value(isNegative ? String(text.dropFirst()) : text, in: unit), value >= 0 else {
             let example = "6\(unit.suffix.split(separator: " ").joined())"
             throw SeriesNotation.Fault(
                 message: "'\(text)' is no value here", range: range, hint: "such as \(example), \(example)x10 or _x3")
         }
-        return value
+        return isNegative ? -value : value
     }
+}
+
+extension SeriesRef {
+    /// Whether its readings can be below zero: a line that is drawn ahead, a distance from the usual, a gauge of a metric.
+    var mayBeNegative: Bool { metric?.mayBeNegative ?? (function == .predict || function == .spike) }
 }

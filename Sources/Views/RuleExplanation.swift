@@ -15,6 +15,8 @@ public struct RuleExplanation {
     /// When the newest answer came that its readings are made of, of the endpoints that this rule asks; nil: at that moment.
     /// A rate or an average is of the time before.
     public let answered: Timestamp?
+    /// Whether nothing was decided by this rule yet.
+    public let isOfDraft: Bool
     /// What decides: `when`, and of what fires or is ending what it goes on while. Nil: the readings do not hold the subject.
     public let condition: Explanation?
     /// Whose explanation `condition` is.
@@ -33,8 +35,8 @@ public struct RuleExplanation {
     private var wanting: [String: TimeSpan] = [:]
     /// What is not known of the past, by series, where that is not of the time up to now.
     private var lacks: [String: String] = [:]
-    /// What pages of metrics lack, by series.
-    private var untracked: [String: String] = [:]
+    /// Why pages of metrics say nothing, by series.
+    private var lacksOfPages: [String: [MissingReason: String]] = [:]
 
     /// - Parameter isOpen: whether its incident is known to be open, whatever the readings kept last make of it.
     public init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation, isOpen: Bool = false) {
@@ -53,7 +55,13 @@ public struct RuleExplanation {
             endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
         }
         self.answered = answered
-        for (_, series) in judged.readings { lacks[series.description] = series.lackOfData }
+        isOfDraft = situation.isOfDraft
+        for (_, series) in judged.readings {
+            // A window ends now, and less than the fifth that it needs is in what was kept last.
+            let isAfter = answered.map { at in series.window.map { (tick.now - at).milliseconds * 5 > $0.milliseconds * 4 } ?? false }
+            lacks[series.description] =
+                isAfter == true ? "little of this window is in the readings kept last: they are kept once a minute" : series.lackOfData
+        }
         if let row, row.kind != .replica {
             for (slot, series) in judged.readings {
                 wanting[series.description] = readings.wanting(row.appRow, slot)
@@ -62,10 +70,14 @@ public struct RuleExplanation {
         for (_, series) in rule.when.readings {
             guard let query = series.metric else { continue }
             let replica = series.scope == .runtime ? nil : subject.replica
-            untracked[series.description] = pipeline.signals[subject.runtime]?.untracked(query, of: replica)
+            let signals = pipeline.signals[subject.runtime]
+            for reason in [MissingReason.notTracked, .malformed, .ambiguous, .noTraffic] {
+                lacksOfPages[series.description, default: [:]][reason] = signals?.lack(of: query, reason, of: replica)
+            }
         }
         var standing = made
-        if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
+        // What is newer than the readings was decided by others than a draft.
+        if answered != nil, !isOfDraft, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
         self.standing = standing
         incident = standing?.incident.flatMap { pipeline.engine.incident($0) }
         let open = pipeline.engine.openIncidents(of: subject.runtime)
@@ -161,7 +173,7 @@ public struct RuleExplanation {
 
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     public func why(_ gap: (series: String, reason: MissingReason)) -> String {
-        if gap.reason == .notTracked, let lack = untracked[gap.series] { return lack }
+        if let lack = lacksOfPages[gap.series]?[gap.reason] { return lack }
         if gap.reason == .tooLittleData, let lack = lacks[gap.series] { return lack }
         let words = gap.reason.explanation(of: subject.kind.watched)
         guard let more = wanting[gap.series] else { return words }

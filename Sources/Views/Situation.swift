@@ -21,6 +21,8 @@ public struct Situation {
     public var answered: [String: [Endpoint: Timestamp]] = [:]
     /// What was decided, where the readings are older than that; nil: they are of the same moment.
     public var decided: EngineState?
+    /// Whether nothing was decided by these policies yet: where a rule of theirs stands is what it makes of the readings.
+    public var isOfDraft = false
 
     public init(
         pipeline: Pipeline, ticks: [TickResult], source: String, notes: [String] = [], configured: [String]? = nil,

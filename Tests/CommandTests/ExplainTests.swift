@@ -142,6 +142,26 @@ import Testing
         #expect(wrong.code == 1 && wrong.errors.contains("did you mean 'default'?"), "\(wrong.errors)")
     }
 
+    @Test("a workflow that is misspelt, and one whose name is empty, as next steps write it")
+    func workflowsByName() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+            mkdir(shell.folder.path("p"), 0o700)
+            shell.folder.write(
+                "schema: mozaiks.ops/policy/v1\nops_policy: default\n"
+                    + "rules: {wf: {subject: workflow, severity: info, when: active_runs > 100}}\n", to: "p/ops_policy.default.yaml")
+            func explain(_ workflow: String) throws -> Shell.Ending {
+                try shell.run("policy", "explain", "wf", "--app", "app-clinic", "--workflow", workflow, "--policies", "p", "--url", url)
+            }
+            let empty = try explain("")
+            #expect(empty.code == 0 && empty.output.contains("nothing was seen of workflow (empty) of app app-clinic"), "\(empty)")
+            let slip = try explain("support")
+            #expect(slip.errors.contains("nothing was seen of workflow 'support' of app 'app-clinic'"), "\(slip)")
+            #expect(slip.errors.contains("did you mean 'Support'?"), "\(slip)")
+            #expect(try explain("Support").errors.contains("nothing was seen") == false)
+        }
+    }
+
     @Test func theJournalIsLookedAtAndLeftAlone() throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
@@ -176,6 +196,15 @@ import Testing
                 "schema: mozaiks.ops/policy/v1\nops_policy: default\nrules: {}\n", to: "other/ops_policy.default.yaml")
             let other = try shell.run("incidents", "explain", id, "--policies", "other")
             #expect(other.code == 0 && other.output.contains("there is no rule 'crowded'"), "\(other)")
+            // Nothing was decided by a draft: it stands where its own readings put it, and no newer ones deny that.
+            mkdir(shell.folder.path("draft"), 0o700)
+            shell.folder.write(
+                "schema: mozaiks.ops/policy/v1\nops_policy: default\n"
+                    + "rules: {drafted: {subject: runtime, severity: info, when: open_runs > 1}}\n", to: "draft/ops_policy.default.yaml")
+            let draft = try shell.run("policy", "explain", "drafted", "--policies", "draft")
+            #expect(draft.code == 0 && draft.output.contains("\n  firing: true since"), "\(draft)")
+            #expect(draft.output.contains("note: these policies are not in force"), "\(draft)")
+            #expect(!draft.output.contains("by newer ones") && !draft.output.contains("the state above at each poll"), "\(draft)")
             let live = try shell.run("policy", "explain", "crowded", "--policies", policies, "--url", url)
             #expect(live.output.contains("(one poll, now)"), "\(live)")
         }

@@ -160,6 +160,20 @@ import Testing
         #expect(junit.contains("2 of 3 expectations not met") && junit.contains("active_runs (12) &gt; 10"))
     }
 
+    @Test("a workflow or a replica that a rule is never judged for does not stand for something else")
+    func namesWhatARuleIsNotJudgedFor() throws {
+        let given =
+            "runtime: {up: 1}, apps: {one: {active_runs: 3}}, workflows: {one: {Gen: {active_runs: 3}}}, replicas: {'http://a:1': {up: 1}}"
+        func run(_ expectation: String) throws -> RunningProgram.Ending {
+            try shell("  - {name: x, \(given), expect: [\(expectation)]}\n").run("policy", "test")
+        }
+        let workflow = try run("{rule: crowded, workflow: Gen, state: inactive}")
+        #expect(workflow.code == 1 && workflow.output.contains("a rule on apps is judged for no workflow"), "\(workflow.everything)")
+        let replica = try run("{rule: down, replica: 'http://a:1', state: inactive}")
+        #expect(replica.code == 1 && replica.output.contains("a rule on runtimes is judged for no replica"), "\(replica.everything)")
+        #expect(try run("{rule: crowded, app: one, state: inactive}").code == 0)
+    }
+
     @Test(
         "an app or a replica that the test lacks fails, whatever the rule is on",
         arguments: [
@@ -169,9 +183,12 @@ import Testing
             "{rule: crowded, replica: \"http://nowhere:1\", state: inactive}",
         ])
     func namesWhatIsNotThere(expectation: String) throws {
+        // Names that the rule is never judged for are told as that.
+        let isMisfit = expectation.contains("replica")
         let shell = shell("  - {name: x, runtime: {up: 1}, apps: {one: {active_runs: 3}}, expect: [\(expectation)]}\n")
         let ending = try shell.run("policy", "test")
-        #expect(ending.code == 1 && ending.output.contains("the test has no such subject"), "\(ending.everything)")
+        let words = isMisfit ? "s is judged for no replica" : "the test has no such subject"
+        #expect(ending.code == 1 && ending.output.contains(words), "\(ending.everything)")
         let there = expectation.replacing(bytesOf: "nobody", with: "one")
         guard there != expectation else { return }
         let other = self.shell("  - {name: x, runtime: {up: 1}, apps: {one: {active_runs: 3}}, expect: [\(there)]}\n")

@@ -10,6 +10,7 @@ public enum FuzzedReader: String, CaseIterable, Sendable {
     case json
     case gateTarget = "gate-target"
     case request
+    case order
     case mail
     case mailReply = "mail-reply"
     case journalRow = "journal-row"
@@ -28,6 +29,7 @@ public enum FuzzedReader: String, CaseIterable, Sendable {
         case .json: WireReading.json(bytes)
         case .gateTarget: WireReading.gateTarget(bytes)
         case .request: WireReading.request(bytes)
+        case .order: OrderReading.body(bytes)
         case .mail: MailReading.mail(bytes)
         case .mailReply: MailReading.reply(bytes)
         case .journalRow: JournalReading.row(bytes)

@@ -37,6 +37,14 @@ import Testing
                 == ["kind": "workflow", "runtime": "shared", "app_id": "app-clinic", "workflow": "Generator"])
     }
 
+    @Test func anEmptyNameIsCalledThatAndALongOneLeavesRoomForTheApp() {
+        func shown(_ name: String) -> String { Subject.workflow(PackID(name), app: AppID("app-clinic"), runtime: "shared").idShown }
+        #expect(shown("") == "(empty) of app app-clinic")
+        #expect(shown("Generator") == "Generator of app app-clinic")
+        #expect(shown(String(repeating: "x", count: 300)).hasSuffix("… of app app-clinic"))
+        #expect(Subject.app(AppID(""), runtime: "r").idShown == "(empty)" && Subject.host("h").idShown == "h")
+    }
+
     @Test func documentsOfTheOthersAreAsTheyWere() {
         #expect(Subject.app(AppID("a"), runtime: "r").document == ["kind": "app", "runtime": "r", "app_id": "a"])
         #expect(Subject.replica("http://a", runtime: "r").document == ["kind": "replica", "runtime": "r", "replica": "http://a"])

@@ -92,6 +92,10 @@ import YAML
         ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0+1x20}", "1m", 9, .missing(.tooLittleData)),
         ("predict(open_runs[15m], 5m) > 1", "runtime", "    runtime: {open_runs: 0x20}", "1m", 15, .value(0)),
         (
+            "predict(open_runs[15m], 5m) < 0", "runtime", "    runtime:\n      'predict(open_runs[15m], 5m)': 4x1 -4x2", "1m", 1, .value(-4)
+        ),
+        ("metric(\"a\") < 0", "runtime", "    runtime:\n      metric(\"a\"): 4-4x3", "1m", 2, .value(-4)),
+        (
             "predict(metric(\"a\")[15m], 5m) > 1", "runtime", "    runtime:\n      metric(\"a\"): 30-2x15", "1m", 15, .value(-8)
         ),
         (

@@ -35,6 +35,7 @@ import YAML
         ("runtime prefix", "tests: [{name: a, apps: {b: {runtime.up: 1}}, expect: []}]", ["write 'up'"]),
         ("no name of a reading", "tests: [{name: a, runtime: {up > 3: 1}, expect: []}]", ["not the name of a reading"]),
         ("value", "tests: [{name: a, runtime: {up: 1x3 maybe}, expect: []}]", ["3:37: error[series]: 'maybe' is no value here"]),
+        ("below zero", "tests: [{name: a, runtime: {up: 1x3 -1}, expect: []}]", ["3:37: error[series]: '-1' is no value here"]),
         ("list of values", "tests: [{name: a, runtime: {up: [1, 2]}, expect: []}]", ["must be text, not a list"]),
         ("empty expectation", "tests: [{name: a, tape: x, expect: [{rule: r}]}]", ["nothing is expected"]),
         ("two expectations", "tests: [{name: a, tape: x, expect: [{rule: r, state: firing, incident: open}]}]", ["one thing is expected"]),
@@ -107,6 +108,28 @@ import YAML
         #expect(warnings.first?.contains("hint: rules read error_rate[10m]") == true)
         #expect(warnings[1].contains("'a' gives 'websockets', and no rule reads it"), "\(warnings)")
         #expect(warnings.last?.contains("'a' gives 'tool_calls', and no rule reads it") == true, "\(warnings)")
+    }
+
+    @Test("what a line ahead is drawn through is read")
+    func unreadAhead() throws {
+        let policy = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules: {r: {subject: runtime, when: 'predict(metric("a").sum[1h], 4h) > 5', severity: warning, summary: S.}}
+
+            """
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(policy.utf8))]).get()
+        let text = """
+            schema: mozaiks.ops/policy-test/v1
+            tests:
+              - name: a
+                runtime: {'metric("a").sum': 3x9, 'metric("a")': 3x9}
+                expect: [{rule: r, state: inactive}]
+
+            """
+        let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array(text.utf8)))
+        let warnings = try #require(PolicyTestReader(reporter).read()).tests[0].unreadSeries(policies).map(\.description)
+        #expect(warnings.count == 1 && warnings[0].contains("'a' gives 'metric(\"a\")', and no rule reads it"), "\(warnings)")
     }
 
     @Test func readsAll() throws {

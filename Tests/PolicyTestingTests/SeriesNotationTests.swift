@@ -31,6 +31,15 @@ import Testing
         #expect(!once.isConstant && once.at(0) == .value(5) && once.at(1) == nil)
     }
 
+    /// A line that is drawn ahead crosses zero: that is what is asked of it.
+    @Test func belowZeroWhereThatCanBe() throws {
+        #expect(try SeriesNotation("5%x2 -3%x2", unit: .percent, mayBeNegative: true).steps == Self.values(5, 5, -3, -3))
+        #expect(try SeriesNotation("4-3x3 -1+2x2", unit: .number, mayBeNegative: true).steps == Self.values(4, 1, -2, -1, 1))
+        #expect(try SeriesNotation("-5", unit: .number, mayBeNegative: true).isConstant)
+        #expect(throws: SeriesNotation.Fault.self) { try SeriesNotation("--5", unit: .number, mayBeNegative: true) }
+        #expect(throws: SeriesNotation.Fault.self) { try SeriesNotation("5--5x2", unit: .number, mayBeNegative: true) }
+    }
+
     /// (text, unit, the part that is wrong, what is said)
     static let faults: [(String, Unit, String, String)] = [
         ("6 eight", .runs, "eight", "'eight' is no value here"), ("40%", .runs, "40%", "'40%' is no value here"),

@@ -61,6 +61,33 @@ import YAML
         ("missing(tokens) or tokens > 5/min", []),
         ("not missing(tokens) and missing(tokens)", ["never-true not missing(tokens) and missing(tokens)"]),
         ("active_runs > 3 and runtime.active_runs < 3", []),
+        // Texts: a label has one, or none.
+        (
+            "active_runs > 1 and label(tier) == \"a\" and label(tier) == \"b\"",
+            ["never-true active_runs > 1 and label(tier) == \"a\" and label(tier) == \"b\""]
+        ),
+        (
+            "active_runs > 1 and label(tier) == \"a\" and label(tier) != \"a\"",
+            ["never-true active_runs > 1 and label(tier) == \"a\" and label(tier) != \"a\""]
+        ),
+        (
+            "active_runs > 1 and missing(label(tier)) and label(tier) != \"a\"",
+            ["never-true active_runs > 1 and missing(label(tier)) and label(tier) != \"a\""]
+        ),
+        (
+            "active_runs > 1 and not (label(tier) != \"a\" or label(tier) != \"b\")",
+            ["never-true active_runs > 1 and not (label(tier) != \"a\" or label(tier) != \"b\")"]
+        ),
+        ("runtime.metric(\"x\", a=\"1\", a=\"2\") > 1", ["never-true runtime.metric(\"x\", a=\"1\", a=\"2\") > 1"]),
+        ("runtime.metric(\"x\", a=\"1\", a!=\"1\") > 1", ["never-true runtime.metric(\"x\", a=\"1\", a!=\"1\") > 1"]),
+        ("runtime.metric(\"x\", a=\"1\", a=~\"2*\") > 1", ["never-true runtime.metric(\"x\", a=\"1\", a=~\"2*\") > 1"]),
+        ("active_runs > 1 and label(tier) == \"a\" and label(team) == \"b\"", []),
+        ("active_runs > 1 and label(tier) != \"a\" and label(tier) != \"b\"", []),
+        ("active_runs > 1 and (missing(label(tier)) or label(tier) != \"a\")", []),
+        ("active_runs > 1 and not missing(label(tier)) and label(tier) == \"a\"", []),
+        ("active_runs > 1 and (label(tier) == \"a\" or label(tier) == \"b\")", []),
+        ("runtime.metric(\"x\", a=\"1\", a!=\"2\", b=\"3\") > 1", []),
+        ("runtime.metric(\"x\", a=\"15\", a=~\"1*\") > 1", []),
         // More ways than one would list, all of which the last part contradicts.
         (ReachTests.manyWays, ["never-true " + ReachTests.manyWays]),
     ]

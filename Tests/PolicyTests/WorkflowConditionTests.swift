@@ -34,6 +34,12 @@ import Testing
     static let faults: [(text: String, subject: SubjectKind, words: [String])] = [
         ("app.errors > 1/min", .app, ["app-prefix", "'app.' reaches from a workflow to its app", "write 'errors'"]),
         ("app.errors > 1/min", .runtime, ["app-prefix", "this is about a runtime"]),
+        ("workflow.active_runs > 5", .workflow, ["unknown-signal", "write 'active_runs'"]),
+        ("workflow.active_runs > 5", .app, ["unknown-signal", "a rule that reads it has 'subject: workflow'"]),
+        ("count(workflow.active_runs > 3) > 1", .runtime, ["unknown-signal", "a rule that reads it has 'subject: workflow'"]),
+        ("app.runtime.active_runs > 5", .workflow, ["unknown-signal", "write 'runtime.active_runs'"]),
+        ("host.cpu > 90%", .host, ["unknown-signal", "write 'cpu'"]),
+        ("metric(\"x\") > 1", .host, ["subject-lacks-signal", "a rule that reads it has 'subject: runtime'"]),
         ("active_runs.share > 5%", .workflow, ["subject-lacks-signal", "not of workflow", "write 'app.active_runs.share'"]),
         ("up == 0", .workflow, ["subject-lacks-signal", "write 'runtime.up'"]),
         (

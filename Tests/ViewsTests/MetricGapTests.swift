@@ -44,5 +44,37 @@ struct MetricGapTests {
         #expect(try Self.lacks("metric(\"none\") > 1", page) == ["the page has nothing of that name"])
         #expect(try Self.lacks("metric(\"g\") > 1", nil) == ["no page of metrics was asked for"])
         #expect(try Self.lacks("metric(\"g\") > 1", page) == [])
+        let odd = "g +Inf\nn NaN\n"
+        #expect(try Self.lacks("metric(\"g\") > 1", odd) == ["the page shows it as infinite"])
+        #expect(try Self.lacks("metric(\"n\") > 1", odd) == ["the page shows NaN: nothing was measured"])
+    }
+
+    @Test("a window of which little lies in what was kept is not said to be watched too shortly")
+    func keptBefore() throws {
+        let policy = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules:
+              short: {subject: runtime, when: 'run_starts[30s] > 1/min', severity: warning}
+              long: {subject: runtime, when: 'run_starts[10m] > 1/min', severity: warning}
+
+            """
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(policy.utf8))]).get()
+        var settings = MonitorSettings()
+        settings.runtimes = [.init(name: Crowd.runtime, replicas: [Crowd.replica])]
+        var pipeline = Pipeline(settings: settings, policies: policies)
+        let answered = Timestamp(milliseconds: Kept.now.milliseconds - 50_000)
+        for observation in Crowd.poll(Crowd.calm, at: answered) { pipeline.take(observation) }
+        let judged = pipeline.tick(Crowd.runtime, now: Kept.now)
+        let tick = try #require(judged)
+        let situation = Situation(
+            pipeline: pipeline, ticks: [tick], source: "a test", answered: [Crowd.runtime: [.perf: answered]], decided: pipeline.engine)
+        let explanations = situation.explanations(of: nil)
+        func why(_ rule: String) throws -> String {
+            let explanation = try #require(explanations.first { $0.rule.name == rule })
+            return try #require(explanation.missing.map { explanation.why($0) }.first)
+        }
+        #expect(try why("short") == "little of this window is in the readings kept last: they are kept once a minute")
+        #expect(try why("long").hasPrefix("not watched long enough yet"))
     }
 }

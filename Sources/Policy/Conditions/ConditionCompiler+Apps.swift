@@ -23,7 +23,7 @@ extension ConditionCompiler {
 
     /// `sum(SIGNAL)`: all apps together.
     mutating func sum(_ use: SignalUse, _ range: Range<Int>) -> Part {
-        guard isOfRuntime("sum", use, range) else { return faulty }
+        guard isOfRuntime("sum", use, range), isOfEachApp("sum", use) else { return faulty }
         guard use.function == nil else {
             fault("type", "'sum' adds up a signal, as it is now", use.range, hint: "write 'sum(\(use.name))'")
             return faulty
@@ -52,7 +52,7 @@ extension ConditionCompiler {
                 hint: "write '\(ConditionHints.call(function, whose + written(use.nameRange)))'\(hint)")
             return faulty
         }
-        guard isOfRuntime(word, use, range) else { return faulty }
+        guard isOfRuntime(word, use, range), isOfEachApp(word, use) else { return faulty }
         guard use.function == nil else {
             fault(
                 "type", "'\(word)' is of a signal, as it is now", use.range,
@@ -80,6 +80,22 @@ extension ConditionCompiler {
         fault(
             "subject", "'\(word)' goes over the apps of a runtime; this rule is on \(subject.withArticle)", place,
             hint: argument.map { ConditionHints.function(word, of: $0, among: []) } ?? "such a rule has 'subject: runtime'")
+        return false
+    }
+
+    /// Whether each app has a figure of its own: what is the runtime's alone is nothing to go over.
+    private mutating func isOfEachApp(_ word: String, _ use: SignalUse) -> Bool {
+        guard use.metric == nil, let signal = Signal(name: use.name), signal.info.subjects.contains(.runtime),
+            use.ofRuntime || !signal.info.subjects.contains(.app)
+        else { return true }
+        let of = signal.info.subjects.filter { !$0.isBesideRuntimes }.map(\.rawValue).joined(separator: " or ")
+        let asked = use.ofRuntime ? "runtime." + use.name : use.name
+        fault(
+            "subject-lacks-signal",
+            use.ofRuntime
+                ? "'\(asked)' is one figure, and '\(word)' goes over those of the apps" : "'\(use.name)' is read of \(of), not of app",
+            use.nameRange,
+            hint: "the runtime's own stands without '\(word)': write '\(use.name)'")
         return false
     }
 

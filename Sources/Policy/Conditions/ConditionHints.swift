@@ -82,6 +82,9 @@ enum ConditionHints {
         case "today", "day", "this_day", "daily", "midnight", "since_midnight": "write '[today]': since midnight by the configured zone"
         case "month", "this_month", "thismonth", "mtd", "monthly", "month_to_date":
             "write '[this_month]': since the first by the configured zone"
+        case "yesterday", "last_day", "last_week", "last_month", "previous_month":
+            "of days and months that are over no sums are kept: there are [today] and [this_month]"
+        case "this": "there are [today] and [this_month]"
         case "week", "this_week", "weekly": "there are [today] and [this_month]; seven days are '[7d]', under a function"
         default: Nearest.hint(to: word, among: CalendarPeriod.allCases.map(\.rawValue))
         }
@@ -105,6 +108,10 @@ enum ConditionHints {
             return "write '\(function.rawValue)(\(named?.0.signal ?? "tokens")\(bracket.isEmpty ? "[\(range(of: function))]" : bracket))'"
         }
         if let clock = clock(name.lowercased()) { return clock }
+        // `disk_free("/")`, `tokens(1h)`
+        if let signal = Signal(name: Signal.withoutScope(name)), signal != .metric {
+            return "'\(name)' is a signal, and no function: write '\(name)\(signal.isWindowed ? "[10m]" : "")'"
+        }
         switch name.lowercased() {
         case "mean", "average", "avg_over_time", "ewma", "moving_average": return call(.avg)
         case "maximum", "peak", "highest", "max_over_time": return call(.max)

@@ -100,6 +100,10 @@ extension ConditionLexer {
         index = name.upperBound
         skipBlanks()
         let place = index
+        if let end = ["!=~", "=!~", "!~="].first(where: { bytes[index...].starts(with: $0.utf8) })?.utf8.count {
+            throw ConditionFault(
+                "syntax", "a pattern that must not fit stands behind '!~'", place..<place + end, hint: "write '\(label)!~\"…\"'")
+        }
         let operation: String? = ["=~", "!~", "!=", "==", "="].first { bytes[index...].starts(with: $0.utf8) }
         guard let operation, operation != "==" else {
             throw ConditionFault(

@@ -19,6 +19,7 @@ extension ConditionParser {
     /// `count(CONDITION)`, `sum(SIGNAL)`, `quantile(0.9, SIGNAL)`, behind the word.
     mutating func overApps(_ word: String, _ token: Token) throws(ConditionFault) -> Expression {
         _ = take(.open)
+        let start = current.range.lowerBound
         let kind: Expression.Kind
         switch word {
         case "count": kind = .count(try nested { (parser) throws(ConditionFault) in try parser.or() })
@@ -29,8 +30,23 @@ extension ConditionParser {
         default: kind = .quantile(word == "max" ? 1 : word == "min" ? 0 : 0.5, word, try signalOfApps())
         }
         let end = current.range.upperBound
-        guard take(.close) else { throw unexpected("')'") }
+        guard take(.close) else {
+            let fault = unexpected("')'")
+            throw word == "count" ? fault : behindSignal(word, from: start).map(fault.with(hint:)) ?? fault
+        }
         return Expression(kind: kind, range: token.range.lowerBound..<end)
+    }
+
+    /// What was meant where more than a signal stands in the parentheses.
+    private func behindSignal(_ word: String, from start: Int) -> String? {
+        switch current.kind {
+        case .comparison:
+            guard let end = tokens[position...].first(where: { $0.kind == .close })?.range.lowerBound else { return nil }
+            return "of how many apps that holds is 'count(\(written(start..<end)))'"
+        case .plus, .minus, .times, .over, .comma:
+            return "'\(word)' takes one signal" + (current.kind == .comma ? "" : ": reckon with what it comes to")
+        default: return nil
+        }
     }
 
     private mutating func signalOfApps() throws(ConditionFault) -> SignalUse {
@@ -52,7 +68,7 @@ extension ConditionParser {
         guard (0...1).contains(share) else {
             throw ConditionFault(
                 "quantile", "which quantile is between 0 and 1", place,
-                hint: (1...100).contains(share) ? "write '\(Figure.number(share / 100))'" : nil)
+                hint: "write '\((2...100).contains(share) ? Figure.number(share / 100) : "0.9")'")
         }
         guard take(.comma) else { throw unexpected("','") }
         return share

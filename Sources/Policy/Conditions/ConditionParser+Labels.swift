@@ -45,7 +45,7 @@ extension ConditionParser {
             var end = start
             while current.kind != .close, current.kind != .end, current.range.lowerBound == end { end = take().range.upperBound }
             name = written(start..<end)
-            guard !name.isEmpty else { throw unexpected("a label's name") }
+            guard !name.isEmpty else { throw unexpected("a label's name").with(hint: "write 'label(tier)'") }
             guard name.utf8.allSatisfy(ConditionParser.isOfName) else {
                 throw ConditionFault(
                     "syntax", "no name of a label stands here", start..<end, hint: "write 'label(tier)', or 'label(\"the tier\")'")

@@ -65,11 +65,24 @@ extension ConditionParser {
         var use = try signalUse(
             call.ofRuntime ? "runtime.metric" : "metric", token, function: nil, start: token.range.lowerBound)
         use.metric = call
+        // `metric("x").rate(5m)`
+        if case .open = current.kind, call.query.reading.isWindowed {
+            var span = "5m"
+            if position + 1 < tokens.count, case .quantity(let quantity) = tokens[position + 1].kind, TimeSpan(quantity.text) != nil {
+                span = quantity.text
+            }
+            throw ConditionFault("syntax", "a window stands in brackets", current.range, hint: "write '\(call.query)[\(span)]'")
+        }
         return use
     }
 
     /// A fault where a function is called with a metric: what is made of it stands behind it.
     private func checkArgument(_ name: String, _ token: Token) throws(ConditionFault) {
+        if let call = quantileOfMetric(name) {
+            throw ConditionFault(
+                "unknown-function", name == "quantile" ? "'quantile' is not called with a metric" : "no function '\(name)'", token.range,
+                hint: "write '\(call)[5m]'")
+        }
         guard case .open = current.kind, position + 1 < tokens.count, case .metric(let call) = tokens[position + 1].kind else { return }
         var window = ""
         if position + 3 < tokens.count, tokens[position + 2].kind == .openBracket, case .quantity(let span) = tokens[position + 3].kind,
@@ -80,6 +93,27 @@ extension ConditionParser {
         throw ConditionFault(
             "unknown-function", "'\(name)' is not called with a metric", token.range,
             hint: MetricHints.function(name, call.query, window: window))
+    }
+
+    /// `histogram_quantile(0.95, rate(metric("x_bucket")[5m]))`: the metric that is meant.
+    private func quantileOfMetric(_ name: String) -> MetricQuery? {
+        guard ["quantile", "histogram_quantile", "percentile"].contains(name.lowercased()), case .open = current.kind else { return nil }
+        var percent = 95
+        for token in tokens[(position + 1)...] {
+            switch token.kind {
+            case .quantity(let quantity):
+                let share = quantity.unit == .percent ? quantity.value : quantity.value * 100
+                if (1...99).contains(share), abs(share - share.rounded()) < 1e-6 { percent = Int(share.rounded()) }
+            case .comma, .open, .name: continue
+            case .metric(let call):
+                let family = call.query.name
+                return MetricQuery(
+                    family.hasSuffix("_bucket") ? String(family.dropLast("_bucket".count)) : family,
+                    call.query.matchers.filter { !$0.label.isSame(as: "le") }, .quantile(percent))
+            default: return nil
+            }
+        }
+        return nil
     }
 
     private mutating func named(_ name: String, _ token: Token) throws(ConditionFault) -> Expression {
@@ -206,6 +240,13 @@ extension ConditionParser {
             guard take(.closeBracket) else { throw unexpected("']'") }
         }
         let offset = try offset()
+        // `tokens offset 1d[1h]`
+        if let offset, bracketRange == nil, case .openBracket = current.kind {
+            var window = "1h"
+            if position + 1 < tokens.count, case .quantity(let span) = tokens[position + 1].kind { window = span.text }
+            throw ConditionFault(
+                "syntax", "the window stands before the offset", current.range, hint: "write '\(name)[\(window)] offset \(offset.span)'")
+        }
         return SignalUse(
             name: Signal.withoutScope(name), nameRange: token.range, ofRuntime: ofRuntime, ofApp: ofApp, bracket: bracket,
             bracketRange: bracketRange, function: function, range: start..<(offset?.range ?? bracketRange ?? token.range).upperBound,

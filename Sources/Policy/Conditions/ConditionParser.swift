@@ -128,6 +128,12 @@ struct ConditionParser {
             {
                 return "did you mean '\(signal)'?"
             }
+            // `tokens[1h] ofset 1d`
+            if case .quantity(let span)? = after, TimeSpan(span.text) != nil, Nearest.name(to: name, among: ["offset"]) != nil,
+                name != "offset"
+            {
+                return "did you mean 'offset \(span.text)'?"
+            }
             return ConditionHints.behind(name, number: number)
         default: break
         }

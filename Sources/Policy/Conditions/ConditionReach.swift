@@ -6,6 +6,8 @@ import Model
 struct ConditionReach {
     private let program: ContiguousArray<Instruction>
     private let bounds: [Int: Bounds]
+    /// Of the tests of labels, by their place: the label's own slot, and a number that stands for the text.
+    private var texts: [Int: (slot: Int, text: Double)] = [:]
     /// Of readings of apps, those that are missing for good.
     var lackingOfApps: Way = [:]
 
@@ -18,6 +20,15 @@ struct ConditionReach {
         var bounds = Dictionary((condition.readings + condition.appReadings).map { ($0.slot, Bounds(of: $0.series)) }) { first, _ in first }
         for part in LocalHour.Part.allCases { bounds[Int(part.slot)] = Bounds(of: part) }
         self.bounds = bounds
+        // Slots of readings begin at 0, and the clock's lie right below.
+        var (slots, numbers): ([[UInt8]: Int], [[UInt8]: Double]) = ([:], [:])
+        for (index, test) in condition.labels {
+            let (name, text) = (Array(test.name.utf8), Array(test.value.utf8))
+            let slot = slots[name] ?? -1_000 - slots.count
+            let number = numbers[text] ?? Double(numbers.count)
+            (slots[name], numbers[text]) = (slot, number)
+            texts[index] = (slot, number)
+        }
     }
 
     /// What is known of each reading on one way to the wanted answer; nothing for slots that are not there.
@@ -55,11 +66,31 @@ struct ConditionReach {
                 return leads(Int(step.left), wanted, way, &steps) { leads(Int(step.right), wanted, $0, &$1, then) }
             }
             return leads(Int(step.left), wanted, way, &steps, then) || leads(Int(step.right), wanted, way, &steps, then)
-        // Of texts nothing is excluded.
-        case .labelIs, .labelIsNot, .labelIsMissing: return then(way, &steps)
+        case .labelIs, .labelIsNot, .labelIsMissing: return label(step, wanted, way).map { then($0, &steps) } ?? false
         case .isMissing, .isMissingFor: return missing(step, wanted, way).map { then($0, &steps) } ?? false
         default: return comparison(step, wanted, way).map { then($0, &steps) } ?? false
         }
+    }
+
+    /// A label has one text or none: one excludes another, and what is not there is neither equal nor unequal.
+    private func label(_ step: Instruction, _ wanted: Bool, _ way: Way) -> Way? {
+        guard let test = texts[Int(step.left)] else { return way }
+        var way = way
+        if step.operation == .labelIsMissing {
+            switch way[test.slot] {
+            case nil: way[test.slot] = wanted ? .missing(code: nil, status: 0) : .value(.anything)
+            case .value: return wanted ? nil : way
+            case .missing: return wanted ? way : nil
+            }
+            return way
+        }
+        let isThis = (step.operation == .labelIs) == wanted
+        switch way[test.slot] {
+        case .missing: return nil
+        case .value(let text) where text.low == text.high: return (text.low == test.text) == isThis ? way : nil
+        default: way[test.slot] = .value(isThis ? Bounds(test.text, test.text) : .anything)
+        }
+        return way
     }
 
     private func missing(_ step: Instruction, _ wanted: Bool, _ way: Way) -> Way? {
@@ -259,12 +290,25 @@ extension CompiledCondition {
             }
         }
         found += readings.compactMap { $0.series.metric }.flatMap(\.matchers).compactMap { CompiledCondition.literalGlob($0, in: text) }
+        found += readings.compactMap { $0.series.metric }.compactMap { CompiledCondition.contradiction(of: $0, in: text) }
         guard found.allSatisfy({ $0.code != "never-true" }), !reach.isPossible(true) else { return found }
         found.append(
             ConditionFault(
                 "never-true", "no readings make this true: its parts contradict each other", 0..<text.utf8.count,
                 hint: asksClock ? "hours over midnight are joined by 'or': hour() >= 22 or hour() < 6" : nil))
         return found
+    }
+
+    /// `code="500", code="501"`: a label of a series has one value.
+    private static func contradiction(of query: MetricQuery, in text: String) -> ConditionFault? {
+        let exact = query.matchers.filter { !$0.isGlob && !$0.isNegated }
+        let fits = exact.allSatisfy { one in
+            query.matchers.allSatisfy { !$0.label.isSame(as: one.label) || $0.matches(one.value) }
+        }
+        guard !fits else { return nil }
+        return ConditionFault(
+            "never-true", "no series of '\(query.name)' has these labels: what is asked of them contradicts itself", 0..<text.utf8.count,
+            hint: "for either of two values write a glob, or the sum of two metrics")
     }
 
     /// `code="5*"` asks for a star; nobody's labels have one.

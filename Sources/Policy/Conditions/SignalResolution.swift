@@ -31,8 +31,7 @@ struct SignalResolution {
         guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,
-                hint: ConditionHints.signal(
-                    use.name, known: known, thresholds: thresholds.keys.inByteOrder()))
+                hint: prefixed(use) ?? ConditionHints.signal(use.name, known: known, thresholds: thresholds.keys.inByteOrder()))
         }
         guard signal.info.subjects.contains(kind) else {
             // Who writes of runtimes is told of those, where there are such.
@@ -64,6 +63,17 @@ struct SignalResolution {
         return history(use, signal, scope, function, &faults)
     }
 
+    /// `workflow.active_runs`, `host.cpu`: the kind of subject before a signal of it, which stands in the rule instead.
+    private func prefixed(_ use: SignalUse) -> String? {
+        let parts = use.name.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let kind = SubjectKind(rawValue: parts[0]), let signal = Signal(name: parts[1]),
+            signal.info.subjects.contains(kind)
+        else { return nil }
+        if kind == subject { return "write '\(signal.name)'" }
+        let reaches = subject.isOfApp && kind == .runtime || subject == .workflow && kind == .app
+        return reaches ? "write '\(kind.rawValue).\(signal.name)'" : "a rule that reads it has 'subject: \(kind.rawValue)'"
+    }
+
     /// Of what it is read.
     private func kind(of use: SignalUse) -> SubjectKind { use.ofRuntime ? .runtime : use.ofApp ? .app : subject }
 
@@ -81,7 +91,7 @@ struct SignalResolution {
         guard Signal.metric.info.subjects.contains(kind) else {
             return fault(
                 "subject-lacks-signal", "metrics are read of a runtime or of a replica, not of \(kind.withArticle)", use.nameRange,
-                hint: subject.isOfApp ? "write 'runtime.\(query)'" : nil)
+                hint: subject.isOfApp ? "write 'runtime.\(query)'" : "a rule that reads it has 'subject: runtime'")
         }
         if use.period != nil, let range = use.bracketRange {
             return fault(
@@ -259,11 +269,14 @@ extension SignalResolution {
         }
         if let offset = use.offset { return fault("of days and months that are over no sums are kept", offset.range) }
         guard signal.addsUp else {
+            let isCount = signal.info.shape == .count
+            let adding = Signal.allCases.filter { $0.addsUp && $0.info.subjects.contains(kind(of: use)) }.map(\.name)
             return fault(
-                "'\(use.name)' does not add up over a day: it is no count of what happens", use.range,
-                hint: "write 'avg(\(name)[24h])'; what adds up: "
-                    + Signal.allCases.filter { $0.addsUp && $0.info.subjects.contains(kind(of: use)) }.map(\.name)
-                    .joined(separator: ", "))
+                isCount
+                    ? "'\(use.name)' is counted in a window, and not by days"
+                    : "'\(use.name)' does not add up over a day: it is no count of what happens", use.range,
+                hint: "write '\(isCount ? "\(name)[24h]" : "avg(\(name)[24h])")'"
+                    + (adding.isEmpty ? "" : "; what adds up: " + adding.joined(separator: ", ")))
         }
         return SeriesRef(total: signal, of: period, scope: scope)
     }

@@ -7,12 +7,17 @@ struct Option: Sendable {
     let summary: String
     /// Given more than once it collects.
     let repeats: Bool
+    /// Whether nothing at all is a value: there are names that are empty.
+    let mayBeEmpty: Bool
 
-    init(_ name: String, short: Character? = nil, value: String? = nil, repeats: Bool = false, _ summary: String) {
+    init(
+        _ name: String, short: Character? = nil, value: String? = nil, repeats: Bool = false, mayBeEmpty: Bool = false, _ summary: String
+    ) {
         self.name = name
         self.short = short
         self.value = value
         self.repeats = repeats
+        self.mayBeEmpty = mayBeEmpty
         self.summary = summary
     }
 }
@@ -76,7 +81,7 @@ struct Arguments: Sendable {
                 guard attached == nil else { throw UsageError("--\(option.name) takes no value") }
                 values[option.name, default: []].append("")
             } else {
-                guard let value = attached ?? rest.popFirst(), !value.isEmpty else {
+                guard let value = attached ?? rest.popFirst(), option.mayBeEmpty || !value.isEmpty else {
                     throw UsageError("--\(option.name) needs a value: --\(option.name) \(option.value ?? "VALUE")")
                 }
                 guard option.repeats || values[option.name] == nil else {

@@ -58,7 +58,7 @@ struct ReplayRendering {
         let rows = story.incidents.map { incident in
             [
                 "  " + incident.openedAt.dateAndMinute, severity(incident.severity), incident.rule,
-                shown(incident.subject), incident.lasted?.brief ?? "to the end",
+                incident.subject.idShown, incident.lasted?.brief ?? "to the end",
             ]
         }
         return terminal.paint("Incidents", .bold) + "\n" + terminal.table(["  opened", "severity", "rule", "subject", "lasted"], rows)
@@ -170,11 +170,7 @@ struct ReplayRendering {
         }.joined(separator: ", ")
     }
 
-    private func label(_ incident: Incident) -> String { "\(incident.rule) \(shown(incident.subject))" }
-
-    private func shown(_ subject: Subject) -> String {
-        Shown.id(subject.idText)
-    }
+    private func label(_ incident: Incident) -> String { "\(incident.rule) \(incident.subject.idShown)" }
 
     private func severity(_ severity: Severity) -> String { Rendering(terminal: terminal).severity(severity) }
 

@@ -22,7 +22,8 @@ extension RuleExplanation {
         text += "\n" + terminal.paint(isWhile ? "It goes on while" : "Condition", .bold) + "  \(judged.origin)\n"
         if let answered {
             text +=
-                "  with the readings kept last, none newer than \(answered): they are kept once a minute, the state above at each poll\n"
+                "  with the readings kept last, none newer than \(answered): they are kept once a minute"
+                + (isOfDraft ? "\n" : ", the state above at each poll\n")
         }
         text += "  \(Shown.code(condition?.withValues ?? judged.text))\n"
         for term in condition?.terms ?? [] {

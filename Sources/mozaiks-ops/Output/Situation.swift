@@ -32,10 +32,15 @@ extension Situation {
             in: journal, Assembly.settings(configuration), policies, now: invocation.clock.now(),
             source: "the journal in \(configuration.state.value)", notes: notes
         ) { complain($0, hint: nil) }
-        guard let kept else {
+        guard var kept else {
             throw CommandFailure(
                 "nothing was judged yet: the journal in \(configuration.state.value) is empty",
                 hint: "start 'mozaiks-ops run' or 'check', or look with --url or --tape")
+        }
+        if let files = Pipeline.policiesInForce(in: journal), contents(policies.files) != contents(files) {
+            kept.isOfDraft = true
+            kept.notes.append(
+                "these policies are not in force: where a rule stands is what it makes of the readings kept last, and its time begins here")
         }
         return kept
     }

@@ -119,7 +119,7 @@ extension RuleEvaluation {
             let noun = "\(first.subject.kind.rawValue)s"
             text += "  \(group.rule) on \(isOne ? rendering.shown(first.subject) : "\(group.lines.count) \(noun)"): "
             text += terminal.paint("\(group.truth)", style(group.truth)) + "\n      "
-            text += isOne ? "" : "\(Shown.id(first.subject.idText)): "
+            text += isOne ? "" : "\(first.subject.idShown): "
             text += terminal.paint(Shown.code(first.explanation.withValues), .dim) + "\n"
         }
         return lines.isEmpty ? text + "  the runtime shows no such app\n" : text

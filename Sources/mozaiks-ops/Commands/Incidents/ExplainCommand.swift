@@ -16,7 +16,7 @@ enum ExplainCommand {
         """
     private static let who = [
         Option("app", value: "APP_ID", "the app, for a rule on apps or on workflows"),
-        Option("workflow", value: "NAME", "its workflow, for a rule on workflows"),
+        Option("workflow", value: "NAME", mayBeEmpty: true, "its workflow, for a rule on workflows"),
         Option("replica", value: "URL", "the replica, for a rule on replicas"),
         Option("runtime", value: "NAME", "the runtime, where there are several"),
     ]
@@ -102,24 +102,28 @@ enum ExplainCommand {
             subject = .runtime(runtime)
         }
         let explanation = try find(rule, subject, situation, invocation)
-        if let app = subject.app, let tick = situation.ticks.first(where: { $0.runtime == runtime }),
-            let hint = meant(app, among: tick.readings.apps)
-        {
-            complain("nothing was seen of app '\(app)' on \(Shown.id(runtime))", hint: hint)
+        if let app = subject.app, let tick = situation.ticks.first(where: { $0.runtime == runtime }) {
+            if let hint = meant(app.text, among: tick.readings.apps.map(\.text)) {
+                complain("nothing was seen of app '\(app)' on \(Shown.id(runtime))", hint: hint)
+            } else if let workflow = subject.workflow {
+                let known = tick.readings.subjects(.workflow, of: app).compactMap(\.workflow?.text)
+                if let hint = meant(workflow.text, among: known) {
+                    complain("nothing was seen of workflow '\(workflow)' of app '\(app)' on \(Shown.id(runtime))", hint: hint)
+                }
+            }
         }
         invocation.print(
             text: explanation.text(invocation.rendering(), whyNot: whyNot), json: explanation.document)
         return .ok
     }
 
-    /// The app that was meant by one of which nothing was seen: its id in another case, or with a slip. Nil where it was seen, or
-    /// none is near.
-    private static func meant(_ app: AppID, among known: [AppID]) -> String? {
-        guard !known.contains(app) else { return nil }
-        let written = app.text.lowercased()
-        let names = known.map(\.text)
+    /// The app or workflow that was meant by one of which nothing was seen: its name in another case, or with a slip. Nil where it
+    /// was seen, or none is near.
+    private static func meant(_ name: String, among names: [String]) -> String? {
+        guard !names.contains(where: { $0.isSame(as: name) }) else { return nil }
+        let written = name.lowercased()
         let same = names.first { $0.lowercased().isSame(as: written) }
-        return (same ?? nearest(written, in: names)).map { "did you mean '\(Shown.id($0))'?" }
+        return (same ?? nearest(written, in: names.filter { !$0.isEmpty })).map { "did you mean '\(Shown.id($0))'?" }
     }
 
     /// What is meant of that which was judged and bears subjects of such a kind.
@@ -153,7 +157,7 @@ enum ExplainCommand {
         guard kind == .workflow else { return .app(app, runtime: runtime) }
         let known = situation.ticks.first { $0.runtime == runtime }?.readings.subjects(.workflow, of: app) ?? []
         guard known.count == 1, let only = known.first else {
-            let names = known.prefix(5).compactMap(\.workflow?.text).joined(separator: ", ")
+            let names = known.prefix(5).compactMap { $0.workflow.map { Shown.id($0.text) } }.joined(separator: ", ")
             throw UsageError(
                 "'\(rule)' is a rule on workflows: name one with --workflow", hint: names.isEmpty ? nil : "seen: " + names)
         }

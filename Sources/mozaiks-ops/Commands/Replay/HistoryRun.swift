@@ -81,7 +81,8 @@ struct HistoryRun {
         if let app = invocation.arguments.value("app") { stories = stories.map { $0.only(AppID(app)) } }
         return ReplayReport(
             source: "history", runtimes: runtimes, from: Timestamp(minute: minutes.lowerBound),
-            to: Timestamp(minute: minutes.upperBound), judged: "\(outcome.judged) minutes judged", gaps: outcome.gaps,
+            to: Timestamp(minute: minutes.upperBound), judged: "\(outcome.judged) minute\(outcome.judged == 1 ? "" : "s") judged",
+            gaps: outcome.gaps,
             side: .init(name: new.name, story: stories[0]),
             against: against.map { .init(name: $0.name, story: stories[1]) },
             caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people]

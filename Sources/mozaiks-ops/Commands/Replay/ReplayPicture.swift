@@ -77,7 +77,7 @@ struct ReplayPicture {
 
     private func label(_ topic: ReplayTimeline.Line.Topic) -> String {
         switch topic {
-        case .rule(let rule, let subject): "\(rule) \(Shown.id(subject.idText))"
+        case .rule(let rule, let subject): "\(rule) \(subject.idShown)"
         case .actions(let app): "actions \(Rendering(terminal: terminal).shownID(app))"
         }
     }
