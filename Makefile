@@ -7,7 +7,7 @@ BINARY := .build/release/mozaiks-ops
 # A release knows its commit. Every product is built with it, so that none undoes the other's; tests are built without.
 RELEASE = MOZAIKS_COMMIT=$$(.ci/commit) $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke faults fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures page-pictures clean
+.PHONY: help setup build test smoke faults fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package boot pictures page-pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -68,10 +68,12 @@ evals: setup ## what of a model's answers gets through: stub, and a real small m
 	@$(SWIFT) build --product evals 2>&1 | .ci/quiet
 	@Tests/Evals/run
 
-install: build ## install binary, units and policies below DESTDIR (default /)
+install: build ## install binary, manual, units and policies below DESTDIR (default /)
 	@install -D -m 755 .build/mozaiks-ops $(DESTDIR)/usr/local/bin/mozaiks-ops
 	@for unit in mozaiks-ops.service mozaiks-ops-check.service mozaiks-ops-check.timer; do \
 		install -D -m 644 docs/deploy/$$unit $(DESTDIR)/etc/systemd/system/$$unit; done
+	@install -D -m 644 README.md $(DESTDIR)/usr/local/share/doc/mozaiks-ops/README.md
+	@install -d $(DESTDIR)/usr/local/share/man/man1 && .build/mozaiks-ops man --into $(DESTDIR)/usr/local/share/man/man1 2>/dev/null
 	@install -d $(DESTDIR)/etc/mozaiks-ops/policies
 	@[ -e $(DESTDIR)/etc/mozaiks-ops/policies/ops_policy.default.yaml ] || \
 		install -m 644 policies/ops_policy.default.yaml $(DESTDIR)/etc/mozaiks-ops/policies/
@@ -79,6 +81,9 @@ install: build ## install binary, units and policies below DESTDIR (default /)
 package: build ## Debian package, portable tarball and container image, checked: .build/package/
 	@rm -rf .build/package
 	@for kind in deb tarball image check; do .ci/packaging/$$kind .build/mozaiks-ops .build/package || exit 1; done
+
+boot: package ## the Debian package under a booted systemd (wants root, debootstrap, systemd-nspawn)
+	@.ci/packaging/boot .build/package || [ $$? -eq 77 ]
 
 format: ## rewrite the sources in the house format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

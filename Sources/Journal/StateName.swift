@@ -31,7 +31,9 @@ public struct StateName: Hashable, Sendable, CustomStringConvertible, Expressibl
     public var fault: PostgresPlace.Fault? {
         guard isDatabase else {
             return StateFolder.scheme(of: text).map {
-                PostgresPlace.Fault(message: "it begins with \($0):// and not with postgres://", hint: StateFolder.places)
+                PostgresPlace.Fault(
+                    message: text.hasPrefix("\($0)://") ? "it begins with \($0):// and not with postgres://" : "there is a '://' in a path",
+                    hint: StateFolder.places)
             }
         }
         do throws(PostgresPlace.Fault) {

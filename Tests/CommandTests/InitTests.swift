@@ -66,6 +66,19 @@ import Testing
         #expect(shell.folder.read("mozaiks-ops.yaml") == Array((packaged + "mode: observe\n").utf8))
     }
 
+    @Test("root is told how the unit's user gets what only root can read", .enabled(if: geteuid() == 0))
+    func filesOfRoot() throws {
+        let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
+        let shell = Shell()
+        shell.folder.write("https://hooks.slack.com/services/T/B/x", to: "slack-webhook")
+        let ending = try shell.run("init", "--url", silent, "--into", ".", "--slack-webhook-file", "slack-webhook")
+        for line in ["LoadCredential=slack-webhook:\(shell.folder.path("slack-webhook"))", "webhook_url_credential: slack-webhook"] {
+            #expect(ending.output.contains("  \(line)\n"), "\(ending.output)")
+        }
+        #expect(!ending.output.contains("bearer_credential"))
+        #expect(try !shell.run("init", "--url", silent, "--into", "other").output.contains("LoadCredential"))
+    }
+
     @Test func everyWayToLogInAndToTellIsTakenAsItIsWritten() throws {
         let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
         for (extra, shows) in [

@@ -42,7 +42,7 @@ enum InitCommand {
         ]
         invocation.print(
             text: seen + "\n" + written.map { "wrote \(Shown.line($0))\n" }.joined() + "\nNext:\n"
-                + next.map { "  \($0.0)\n      \($0.1)\n" }.joined(),
+                + next.map { "  \($0.0)\n      \($0.1)\n" }.joined() + (geteuid() == 0 ? plan.handingOver : ""),
             as: .initialization,
             json: [
                 "seen": .string(seen), "written": .strings(written), "next": .strings(next.map(\.0)),
@@ -259,6 +259,22 @@ struct InitPlan {
             #heartbeat: {url_file: /etc/mozaiks-ops/secrets/heartbeat}
 
             """
+    }
+
+    /// What root has to do besides, where the unit runs: its user is another, who cannot read root's files. Empty where there are none.
+    var handingOver: String {
+        let files = [("bearer", tokenFile), ("webhook_url", webhookFile)].compactMap { key, path in path.map { (key, $0) } }
+        guard !files.isEmpty else { return "" }
+        var text = "\nUnder the systemd unit the daemon is not root. It gets these files with 'systemctl edit mozaiks-ops':\n  [Service]\n"
+        for (_, path) in files { text += "  LoadCredential=\(InitPlan.credential(path)):\(Shown.line(path))\n" }
+        text += "and by another key in mozaiks-ops.yaml:\n"
+        for (key, path) in files { text += "  \(key)_credential: \(InitPlan.credential(path))\n" }
+        return text
+    }
+
+    /// The name of a file, as that of a credential.
+    private static func credential(_ path: String) -> String {
+        Shown.id(String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]))
     }
 
     static let policy = """
