@@ -61,7 +61,7 @@ private struct AppPage {
 
     var acts: HTML {
         let leases = detail.leases.map { lease -> HTML in
-            let remark: HTML = overview.leaseSights[lease.id]?.remark(lease.key.app).map { "<p>\(clocks.readable($0))</p>" } ?? ""
+            let remark = Page.remark(lease, overview, clocks)
             return
                 "<article class=\"card\"><h3>\(Overview.words(lease, overview.leaseSights[lease.id], clocks.words))</h3>\(remark)\(forms.revert(lease))</article>"
         }

@@ -188,7 +188,7 @@ struct FirstPage {
         let items = leases.prefix(Page.mostShown).map { lease -> HTML in
             let asked = lease.holders.map { "<a href=\"\(link($0.incident))\">\(short($0.incident))</a>" as HTML }
             return """
-                <article class="card"><h3>\(Overview.words(lease, overview.leaseSights[lease.id], clocks.words))</h3>\(overview.leaseSights[lease.id]?.remark(lease.key.app).map { "<p>\(clocks.readable($0))</p>" as HTML } ?? "")
+                <article class="card"><h3>\(Overview.words(lease, overview.leaseSights[lease.id], clocks.words))</h3>\(Page.remark(lease, overview, clocks))
                 <p class="faint">on \(id: lease.key.runtime), since \(clocks.since(lease.createdAt)), asked by \(asked.isEmpty ? "nobody any more" : asked.dropFirst().reduce(asked[0]) { $0 + ", " + $1 })</p>
                 \(forms.revert(lease))</article>
                 """

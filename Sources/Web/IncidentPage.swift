@@ -113,7 +113,7 @@ private struct IncidentPage {
         // Commands are for whoever has a shell; a phone has none.
         if waits, forms.visitor.session == nil { items.insert("<p>\(forms.signIn(to: "asks")), or paste in a shell:</p>", at: 0) }
         items += overview.leases(of: incident).map {
-            "<article class=\"card\"><h3>\(Overview.words($0, overview.leaseSights[$0.id], clocks.words))</h3>\(forms.revert($0))</article>"
+            "<article class=\"card\"><h3>\(Overview.words($0, overview.leaseSights[$0.id], clocks.words))</h3>\(Page.remark($0, overview, clocks))\(forms.revert($0))</article>"
         }
         if isOpen { items.append(forms.handle(incident)) }
         return items.isEmpty

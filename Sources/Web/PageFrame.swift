@@ -134,6 +134,11 @@ enum Page {
     /// Something to paste into a shell.
     static func command(_ text: String) -> HTML { "<code class=\"cmd\" tabindex=\"0\">\(text)</code>" }
 
+    /// Of a lease: whether anything was seen to hold its app to it, where that is to be said.
+    static func remark(_ lease: Lease, _ overview: Overview, _ clocks: Clocks) -> HTML {
+        overview.leaseSights[lease.id]?.remark(lease.key.app).map { "<p>\(clocks.readable($0))</p>" } ?? ""
+    }
+
     static func chip(_ severity: Severity) -> HTML {
         let tone = Tone.of(severity)
         return

@@ -48,6 +48,27 @@ struct DeedsTests {
         #expect(PageTests.faults(text).isEmpty)
     }
 
+    @Test("that nothing holds an app to what is in force stands with it on every page, also once the incident is over")
+    func unasked() throws {
+        let world = try World()
+        var incident = World.incident(1, resolved: true)
+        incident.handling = [HandlingNote(at: World.start, kind: .leaseInForce, by: "gate", text: "until later (lease-1): asked")]
+        let lease = Lease(
+            id: "lease-1", key: LeaseKey(kind: .pause, runtime: "shared", app: AppID("app-clinic")), effect: .pause,
+            holders: [Lease.Holder(incident: incident.id, effect: .pause, ttl: .minutes(10))], createdAt: World.start,
+            expiresAt: World.start + .minutes(10), state: .inForce, shadow: false,
+            endReason: nil, endedAt: nil)
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight()], incidents: [IncidentRow(incident, updatedAt: World.start)], leases: [LeaseRow(lease)]))
+        for target in ["/", "/incidents/0000000000000001"] {
+            let text = world.face().get(target).text
+            #expect(
+                text.contains("has asked it about app-clinic since it began, so nothing holds it back</p>"),
+                "\(target): \(text.suffix(6_000))")
+        }
+    }
+
     @Test("of several lines each has a key that is drawn as it is, and none that of thresholds")
     func keys() throws {
         let world = try World()
