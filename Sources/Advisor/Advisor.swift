@@ -41,10 +41,10 @@ public final class Advisor: Sendable {
 
     /// What would be sent first, without a key: where, and the body byte for byte.
     public static func preview(
-        _ settings: AdvisorSettings, _ incident: Incident, playbooks: PlaybookSet, now: Timestamp
+        _ settings: AdvisorSettings, _ incident: Incident, beside: ReadingsBeside? = nil, playbooks: PlaybookSet, now: Timestamp
     ) -> (url: String, headers: [HTTPField], body: [UInt8]) {
         let dialect = Dialect(settings)
-        let prompt = Prompt(IncidentBrief(incident, playbooks: playbooks, now: now))
+        let prompt = Prompt(IncidentBrief(incident, beside: beside, playbooks: playbooks, now: now))
         return (dialect.url, dialect.headers(nil), dialect.body(prompt))
     }
 
@@ -56,12 +56,13 @@ public final class Advisor: Sendable {
     }
 
     /// Asks about an incident: once, and once more when the answer cannot be used.
-    public func advise(_ incident: Incident, playbooks: PlaybookSet) async -> AdviceOutcome {
+    /// - Parameter beside: what is known besides what its rule compares.
+    public func advise(_ incident: Incident, beside: ReadingsBeside? = nil, playbooks: PlaybookSet) async -> AdviceOutcome {
         var tally = Tally()
         guard incident.resolvedAt == nil else {
             return outcome(.failed(AdvisorError(.resolved, "the incident is over")), tally)
         }
-        let brief = IncidentBrief(incident, playbooks: playbooks, now: clock.now())
+        let brief = IncidentBrief(incident, beside: beside, playbooks: playbooks, now: clock.now())
         let check = AnswerCheck(brief)
         var prompt = Prompt(brief)
         var room = settings.maxTokens

@@ -19,8 +19,10 @@ public struct IncidentBrief: Sendable {
     static let decisionLimit = 8
     static let playbookLimit = 60
 
-    /// - Parameter now: lengths of time are counted up to here.
-    public init(_ incident: Incident, playbooks: PlaybookSet, now: Timestamp) {
+    /// - Parameters:
+    ///   - beside: what is known besides what the rule compares.
+    ///   - now: lengths of time are counted up to here.
+    public init(_ incident: Incident, beside: ReadingsBeside? = nil, playbooks: PlaybookSet, now: Timestamp) {
         var pseudonyms = Pseudonyms()
         // All names first, so that texts of the operator are searched for every id that there is.
         let subject = IncidentBrief.subject(incident.subject, &pseudonyms)
@@ -30,7 +32,7 @@ public struct IncidentBrief: Sendable {
         let pages = playbooks.playbooks.filter { known.scrubbed($0.id) == $0.id }.prefix(IncidentBrief.playbookLimit)
         document = [
             "incident": .object(IncidentBrief.identity(incident, subject, now, known)),
-            "evidence": .array(IncidentBrief.evidence(incident, known)),
+            "evidence": .array(IncidentBrief.evidence(incident, known) + IncidentBrief.further(beside, than: incident, now, known)),
             "decisions": .array(actions),
             "suggestions": .strings(incident.suggestions.map { known.scrubbed(Plain.word($0)) }),
             "playbooks": .array(
@@ -86,6 +88,18 @@ public struct IncidentBrief: Sendable {
             + others.prefix(seriesLimit - sampled.count).map { reading in
                 .object(head(reading.series, reading.unit, reading.evidence, pseudonyms))
             }
+    }
+
+    /// What the rule does not compare, with how long ago it was read: not when the incident opened, as the rest.
+    private static func further(
+        _ beside: ReadingsBeside?, than incident: Incident, _ now: Timestamp, _ pseudonyms: Pseudonyms
+    ) -> [JSON] {
+        let compared = (incident.transitions.last { $0.to == .firing }?.readings ?? []).map(\.series) + incident.evidence.map(\.series)
+        return (beside?.readings ?? []).filter { reading in !compared.contains { $0.isSame(as: reading.series) } }.map { reading in
+            var object = head(reading.series, reading.unit, reading.evidence, pseudonyms)
+            if let beside { object.append("read_s_ago", seconds(now - beside.at)) }
+            return .object(object)
+        }
     }
 
     private static func series(_ series: EvidenceSeries, _ pseudonyms: Pseudonyms) -> JSON {

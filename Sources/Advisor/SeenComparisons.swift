@@ -179,13 +179,13 @@ enum SeenComparisons {
             ? says("\(clause[index].text) \(next)", "is not what the evidence says") : nil
     }
 
-    /// `most of` only of what a share was counted of, and of it only what was counted.
+    /// `most of` only of what more than half was counted of, and of it only what was counted.
     private static func most(_ plain: [String], _ index: Int, _ ground: SeenGround) -> String? {
         let rest = plain[(index + 1)...].dropFirst(plain.count > index + 1 && plain[index + 1] == "of" ? 1 : 0)
         let noun = rest.firstIndex { !["the", "its", "these", "those", "active", "open", "of"].contains($0) }
         guard let noun,
-            plain[noun] == "it" || ground.shared.contains(SeenGround.stem(plain[noun]))
-                || SeenGround.stem(plain[noun]) == "run" && !ground.shared.isEmpty
+            plain[noun] == "it" && !ground.mostly.isEmpty || ground.mostly.contains(SeenGround.stem(plain[noun]))
+                || SeenGround.stem(plain[noun]) == "run" && !ground.mostly.isEmpty
         else {
             return says("most", "of that was not counted")
         }
@@ -204,7 +204,7 @@ enum SeenComparisons {
             // What has a growing share grows faster than the rest.
             let isRising =
                 plain.contains("faster") && plain.contains(where: rising.contains) && ground.courses(of: ["share"]).contains(where: \.rises)
-            return (plain[..<index].contains("more") || isRising) && !ground.shared.isEmpty
+            return (plain[..<index].contains("more") && !ground.mostly.isEmpty) || (isRising && !ground.shared.isEmpty)
                 ? nil : says("than the others", "was not compared")
         }
         if ["its", "the"].contains(rest.first ?? ""), let noun = rest.dropFirst().first {

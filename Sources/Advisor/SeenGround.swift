@@ -28,6 +28,8 @@ struct SeenGround: Sendable {
     private(set) var unread: Set<String> = []
     /// Stems of what a share was counted of.
     private(set) var shared: Set<String> = []
+    /// Of these, what more than half was counted of: only of it there is a `most`.
+    private(set) var mostly: Set<String> = []
 
     /// What a series' name says in other words too. Only of one that has a value, and one that is not 0.
     private static let meanings: [String: [String]] = [
@@ -68,7 +70,10 @@ struct SeenGround: Sendable {
         }
         let recent = (series["recent"]?.array ?? []).compactMap(\.double)
         courses.append(Course(words: stems, values: recent.isEmpty ? [latest] : recent, isPercent: series["unit"]?.string == "%"))
-        if name.contains(bytesOf: "share") { shared.formUnion(stems) }
+        if name.contains(bytesOf: "share") {
+            shared.formUnion(stems)
+            if latest > 50 { mostly.formUnion(stems) }
+        }
         // Nothing counted is no ground to say that there is some; but nobody answers where nothing is up.
         guard latest != 0 else {
             if name == "up" { words.formUnion(["up", "nobody", "answer", "unreachable"]) }

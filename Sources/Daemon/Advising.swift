@@ -40,8 +40,8 @@ public struct Advising: Sendable {
 
     /// One incident. False when there is none to ask about, or asking is of no use for now.
     func askOne(_ said: inout String?) async -> Bool {
-        guard advisor.restsUntil == nil, let incident = await core.nextForAdvice(minSeverity) else { return false }
-        let outcome = await advisor.advise(incident, playbooks: playbooks)
+        guard advisor.restsUntil == nil, let (incident, beside) = await core.nextForAdvice(minSeverity) else { return false }
+        let outcome = await advisor.advise(incident, beside: beside, playbooks: playbooks)
         if Task.isCancelled { return false }
         let id = incident.id
         let model = LogValue.text(advisor.settings.model)

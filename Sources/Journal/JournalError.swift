@@ -109,7 +109,9 @@ public struct JournalError: Error, Hashable, Sendable {
 extension JournalError: CustomStringConvertible {
     /// Operation, path, cause and detail, for whoever shows the hint apart.
     public var message: String {
-        "cannot \(operation): \(path): \(causeText)" + (detail.isEmpty ? "" : " (\(detail))")
+        // What may not be is said by its detail alone, where there is one: people hold no connection.
+        let isSaid = cause == .notPermitted && !detail.isEmpty
+        return "cannot \(operation): \(path): " + (isSaid ? detail : causeText + (detail.isEmpty ? "" : " (\(detail))"))
     }
 
     /// One line: the message and the hint.

@@ -36,6 +36,18 @@ public struct ComparedReading: Hashable, Sendable {
     }
 }
 
+/// Readings of one moment beside those that a rule compares. Nothing is decided by them.
+public struct ReadingsBeside: Hashable, Sendable {
+    /// The newest moment of which something is known.
+    public let at: Timestamp
+    public let readings: [ComparedReading]
+
+    public init(at: Timestamp, readings: [ComparedReading]) {
+        self.at = at
+        self.readings = readings
+    }
+}
+
 /// A change of phase with its reason and the values that were compared.
 public struct Transition: Hashable, Sendable {
     public let at: Timestamp

@@ -6,7 +6,7 @@ import Model
 ///
 /// | status | |
 /// |---|---|
-/// | 2xx | delivered; with a web page as its body: later, something stands between us and the service |
+/// | 2xx | delivered; with a web page as its body: later, something is in between; with the service's word for an error: by that |
 /// | 408, 425, 429, 5xx | later, not before `Retry-After` |
 /// | 401 to 407, 410, 411, 414, 415, 417, 421, 431, 451, redirects | the set-up: slowly, until somebody mends it |
 /// | any other 4xx with a web page, or with words of a proxy or of the service that are about the set-up | the same |
@@ -18,16 +18,20 @@ struct HTTPVerdict {
     let hints: @Sendable (_ status: Int, _ body: String) -> String?
     /// Whether the body holds the service's word for a fault of the set-up, whatever the status.
     var isSetup: @Sendable (_ body: String) -> Bool = { _ in false }
+    /// The service's word for an error in the body of a 2xx; nil where it took the message.
+    var refusal: @Sendable (_ body: String) -> String? = { _ in nil }
     /// What a redirect means to this service.
     var redirect = "check the URL"
 
     init(
-        service: String, isSetup: @escaping @Sendable (_ body: String) -> Bool = { _ in false }, redirect: String = "check the URL",
+        service: String, isSetup: @escaping @Sendable (_ body: String) -> Bool = { _ in false },
+        refusal: @escaping @Sendable (_ body: String) -> String? = { _ in nil }, redirect: String = "check the URL",
         hints: @escaping @Sendable (_ status: Int, _ body: String) -> String?
     ) {
         self.service = service
         self.hints = hints
         self.isSetup = isSetup
+        self.refusal = refusal
         self.redirect = redirect
     }
 
@@ -42,9 +46,13 @@ struct HTTPVerdict {
             guard !HTTPVerdict.isPage(body) else {
                 return .retry(after: after, reason: "\(said) with a web page: does a proxy or portal stand in between?")
             }
-            return .delivered
+            guard let word = refusal(body) else { return .delivered }
+            let reason = "\(said) with an error" + (hints(status, word).map { ": \($0)" } ?? "")
+            return isSetup(word) ? .blocked(after: after, reason: reason) : .retry(after: after, reason: reason)
         case 429: return .retry(after: after, reason: "\(said): too many messages")
-        case 408, 425, 500...599:
+        // The service's words for a 4xx are of messages that it refuses.
+        case 408, 425: return .retry(after: after, reason: said)
+        case 500...599:
             return .retry(after: after, reason: said + (hints(status, body).map { ": \($0)" } ?? ""))
         case 300...399:
             // Followed, the redirect would carry the message, and perhaps a credential, to who knows whom.

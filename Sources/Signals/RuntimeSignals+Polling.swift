@@ -29,6 +29,9 @@ extension RuntimeSignals {
     /// The replicas of which anything is remembered.
     public var replicaURLs: [String] { (replicas + aside).map(\.url) }
 
+    /// Those that were polled last: without those that were set aside.
+    public var polledURLs: [String] { replicas.map(\.url) }
+
     func replica(_ url: String) -> ReplicaState? {
         replicas.first { $0.url.isSame(as: url) } ?? aside.first { $0.url.isSame(as: url) }
     }

@@ -66,7 +66,8 @@ public enum SpanSpelling {
             while let next = rest.first, [0x20, 0x2C].contains(next) { rest = rest.dropFirst() }
             if rest.starts(with: "and ".utf8) { rest = rest.dropFirst(4) }
         }
-        return out.isEmpty ? nil : "write '\(out)'"
+        // What is too long is spelled as it should be.
+        return out.isEmpty || out.utf8.elementsEqual(text.utf8) ? nil : "write '\(out)'"
     }
 
     private static func shown(_ number: Double) -> String {

@@ -221,6 +221,11 @@ import Testing
             let ending = try shell.run(below: limited, ["record", "x.tape", "--for", "1s"])
             #expect(ending.code == 1)
             #expect(ending.errors.contains("the tape ends here"), "\(ending.errors)")
+            #expect(ending.errors.contains("File too large") && ending.errors.contains("ulimit -f"), "\(ending.errors)")
+            // Nothing whole is on it, and that is no past without incidents.
+            let replay = try shell.run("replay", "x.tape")
+            #expect(replay.code == 1 && replay.errors.contains("nothing was judged"), "\(replay)")
+            #expect(!replay.everything.contains("1970") && !replay.everything.contains("0 incidents"), "\(replay)")
         }
     }
 }

@@ -78,6 +78,36 @@ import Testing
         }
     }
 
+    @Test("of an app's part of its runtime may be said what was read, also where the rule does not compare it")
+    func beside() async throws {
+        let policies = try Crowd.policies {
+            $0 = $0.replacing("[notify, throttle, pause]", with: "[notify]").replacing(
+                "active_runs.share > $noisy_share", with: "active_runs > 8")
+        }
+        let server = try StubModel.serve([.says(GoodAnswer.text(summary: "One app holds most of the active runs.", playbook: nil))])
+        defer { server.stop() }
+        let client = try HTTPClient()
+        let core = try place.core(Crowd.settings(), policies)
+        for _ in 0..<2 { await core.pass(Crowd.noisy, place.clock) }
+        var said: String?
+        #expect(await advising(core, server, client).askOne(&said))
+        #expect(server.requests.count == 1)
+        let incident = try #require(try place.incidents().first)
+        #expect(incident.advice?.summary == "One app holds most of the active runs.")
+        // By hand, beside the daemon or after it, and wherever the runtime is by now.
+        var settings = Crowd.settings()
+        settings.runtimes = [WatchedRuntime(name: Crowd.runtime, replicas: ["http://127.0.0.1:9"])]
+        func kept(_ subject: Subject) throws -> ReadingsBeside? {
+            try place.read { Pipeline.beside(subject, in: $0, settings, policies, now: place.clock.now()) }
+        }
+        let beside = try #require(try kept(incident.subject))
+        #expect(beside.readings.map(\.series) == ["active_runs.share", "runtime.active_runs"])
+        #expect(beside.readings.map(\.evidence) == [.value(60), .value(20)])
+        #expect(beside.at <= place.clock.now())
+        #expect(try kept(.runtime(Crowd.runtime)) == nil && kept(.app(AppID("app-none"), runtime: Crowd.runtime)) == nil)
+        await client.shutdown()
+    }
+
     @Test("it survives a restart, and is not asked for again") func restart() async throws {
         try await story([.says(Self.good)]) { first, server, client in
             var said: String?
@@ -122,7 +152,7 @@ import Testing
     @Test("an incident that resolves while the model thinks gets no text: the last message is that it is over")
     func tooLate() async throws {
         try await story([.says(Self.good)]) { core, server, client in
-            let incident = try #require(await core.nextForAdvice(.warning))
+            let incident = try #require(await core.nextForAdvice(.warning)).incident
             for _ in 0..<4 { await core.pass(Crowd.calm, place.clock) }
             let advice = Advice(
                 at: place.clock.now(), by: "m", summary: "s", likelyCause: "c", playbook: nil, steps: [], confidence: 0.5)

@@ -38,6 +38,23 @@ import Testing
         #expect(MailFault.of(Self.reply(line), at: .recipient(0)) == .setup)
     }
 
+    @Test("who wants TLS first is told as that, and not as a wrong or missing login")
+    func wantsTLS() {
+        func reason(_ line: String, _ step: SMTPStep = .sender) -> String {
+            EmailVerdict(channel: "email channel ops", password: nil, user: nil).reason(
+                SMTPRefusal(step: step, reply: Self.reply(line), recipients: []), server: "smtp://mail:587")
+        }
+        for line in [
+            "530 5.7.0 Must issue a STARTTLS command first", "530 5.7.57 Client not encrypted", "530 TLS required",
+            "538 5.7.11 Encryption required for requested authentication mechanism", "523 5.7.10 Encryption Needed",
+        ] {
+            #expect(reason(line).contains("; it wants TLS first: "), "\(reason(line))")
+            #expect(reason(line, .login).contains("; it wants TLS first: ") && !reason(line, .login).contains("password"))
+        }
+        #expect(reason("530 5.7.0 Authentication required").contains("it wants a login"))
+        #expect(reason("535 5.7.8 Bad credentials", .login).contains("check user and password"))
+    }
+
     static let ofRecipient = [
         "550 5.1.1 <dana@example.com>: Recipient address rejected: User unknown in relay recipient table",
         "550 <relay-auth@sender.example>: User unknown in relay recipient table", "550 No such user here",

@@ -66,4 +66,31 @@ import Testing
         }
         #expect(reason.contains("a redirect to https: write https://") && !reason.contains("s3cret"), "\(reason)")
     }
+
+    @Test("a 200 with Slack's word for an error was no delivery")
+    func refusalWithSuccess() async throws {
+        for word in ["invalid_auth", "channel_not_found", "user_not_found"] {
+            guard case .blocked(_, let reason) = try await deliver(200, #" {"ok":false,"error":"\#(word)"}"#) else {
+                Issue.record("\(word) counts as delivered, or is tried at once")
+                continue
+            }
+            #expect(reason.hasPrefix("Slack answered 200 with an error: \(word): "), "\(reason)")
+        }
+        for body in [#"{"ok":false,"error":"ratelimited"}"#, #"{"ok":false}"#, #"{"ok":false,"error":{"s3cret":1}}"#] {
+            guard case .retry(_, let reason) = try await deliver(200, body) else {
+                Issue.record("\(body) counts as delivered")
+                continue
+            }
+            #expect(reason.isSame(as: "Slack answered 200 with an error"), "\(reason)")
+        }
+        // Services that speak as Slack does answer in their own way where they took it.
+        for body in ["ok", "", #"{"ok":true}"#, #"{"success":true}"#, "{", "{}"] {
+            #expect(try await deliver(200, body) == .delivered, "\(body)")
+        }
+    }
+
+    @Test("a 408 is no refusal of the message, nor told as one")
+    func timedOut() async throws {
+        #expect(try await deliver(408, "") == .retry(after: nil, reason: "Slack answered 408"))
+    }
 }

@@ -165,7 +165,7 @@ extension Pipeline {
         }
     }
 
-    private mutating func restoreSignals(
+    mutating func restoreSignals(
         _ runtime: String, from journal: Journal, now: Timestamp, _ warn: (String) -> Void
     ) throws {
         guard let fresh = signals[runtime], let bytes = try journal.state("signals:\(runtime)") else { return }

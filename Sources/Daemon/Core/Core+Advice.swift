@@ -15,7 +15,7 @@ extension Core {
 
     /// The next incident to ask about: open, told to somebody, of at least that severity, opened a short while ago, not
     /// asked about yet; the weightiest first, then the newest. Read from what is committed.
-    func nextForAdvice(_ minSeverity: Severity) -> Incident? {
+    func nextForAdvice(_ minSeverity: Severity) -> (incident: Incident, beside: ReadingsBeside?)? {
         guard let journal else { return nil }
         let severities = Set(Severity.allCases.filter { $0 >= minSeverity })
         let filter = IncidentFilter(
@@ -29,7 +29,7 @@ extension Core {
                     incident.resolvedAt == nil, incident.advice == nil,
                     !pipeline.news(.advice, of: row.id, at: clock.now()).isEmpty
                 else { continue }
-                return incident
+                return (incident, pipeline.beside(incident.subject))
             }
         } catch {
             logger.warning("cannot look for incidents to explain", ["cause": .text("\(error)")])

@@ -41,9 +41,11 @@ struct EmailVerdict {
     func reason(_ refusal: SMTPRefusal, server: String) -> String {
         let said = "\(channel): \(server) answered \(refusal.step) with \(refusal.reply.codes)"
         switch (refusal.step, refusal.reply.code) {
+        case _ where MailFault.wantsTLS(refusal.reply):
+            return said + "; it wants TLS first: leave out 'starttls: never', or write smtps:// in 'smtp'"
         // What it says about a login may hold the login.
         case (.login, 400..<500): return said + "; it cannot check the password now"
-        case (.login, _), (_, 534), (_, 535), (_, 538):
+        case (.login, _), (_, 534), (_, 535):
             return said + "; check user and password, and whether the account may send by SMTP"
         case (_, 530): return said + "; it wants a login: set 'username' and 'password_file'"
         // About room: of the message, or of an account.

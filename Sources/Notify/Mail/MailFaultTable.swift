@@ -26,6 +26,15 @@ enum MailFault: Hashable {
         return isOurs ? .setup : step.isRecipient ? .recipient : .message
     }
 
+    /// Whether it takes nothing before the connection is encrypted: codes for that (RFC 5248: 523, 538, X.7.10, X.7.11), or 530 that
+    /// says so (RFC 3207, 4), by which servers ask for a login as well.
+    static func wantsTLS(_ reply: SMTPReply) -> Bool {
+        let words = MailWords(reply.text)
+        let enhanced = reply.enhanced ?? words.enhanced ?? ""
+        return [523, 538].contains(reply.code) || ["5.7.10", "5.7.11"].contains(enhanced)
+            || reply.code == 530 && words.holdAny(["starttls", "tls", "encryption", "encrypted"])
+    }
+
     /// Whether a temporary no is one that no time mends: what some servers say of relaying and of the greeting.
     static func isLasting(_ reply: SMTPReply, at step: SMTPStep) -> Bool {
         (step.isRecipient || step == .sender) && MailWords(reply.text).holdAny(lastingWords)

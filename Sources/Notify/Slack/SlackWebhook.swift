@@ -1,5 +1,6 @@
 import Ambient
 import HTTP
+import JSONParsing
 import Model
 import Settings
 
@@ -32,8 +33,18 @@ public struct SlackWebhook: WordedChannel, Serviced {
         }
     }
 
-    static let verdict = HTTPVerdict(service: "Slack", isSetup: { setupWords.contains($0.trimmedWord) }) { status, body in
+    static let verdict = HTTPVerdict(
+        service: "Slack", isSetup: { setupWords.contains($0.trimmedWord) }, refusal: refusal
+    ) { status, body in
         explanation(word: body, status: status)
+    }
+
+    /// `{"ok": false, "error": "invalid_auth"}`, as Slack's methods and gateways before it answer with a 200.
+    @Sendable private static func refusal(_ body: String) -> String? {
+        guard body.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"), let document = try? JSON(parsing: Array(body.utf8)),
+            document["ok"]?.bool == false
+        else { return nil }
+        return document["error"]?.string ?? ""
     }
 
     /// What no other message would hear anything else than.

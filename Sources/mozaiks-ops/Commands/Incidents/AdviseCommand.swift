@@ -38,8 +38,9 @@ enum AdviseCommand {
         let isDry = invocation.arguments.has("show-prompt")
         let journal = try invocation.journalForReading(configuration, mode: isDry ? .reader : .command)
         let incident = try invocation.incident(invocation.arguments.positional("INCIDENT") ?? "", in: journal)
+        let beside = beside(incident, configuration, invocation, journal)
         guard !isDry else {
-            let request = Advisor.preview(section, incident, playbooks: playbooks, now: invocation.clock.now())
+            let request = Advisor.preview(section, incident, beside: beside, playbooks: playbooks, now: invocation.clock.now())
             let headers = request.headers.map { "# \($0)\n" }.joined()
             let key = section.apiKey.map { "# the key: from \($0.location), not read\n" } ?? ""
             write("# POST \(request.url)\n\(headers)\(key)", to: STDERR_FILENO)
@@ -53,11 +54,21 @@ enum AdviseCommand {
         guard let advisor = assembly.advisor(ledger: ledger, clock: invocation.clock) else {
             return .failure
         }
-        let outcome = await advisor.advise(incident, playbooks: playbooks)
+        let outcome = await advisor.advise(incident, beside: beside, playbooks: playbooks)
         await assembly.client.shutdown()
         invocation.print(
             text: text(outcome, section), json: AdviceView(outcome, of: incident, by: section.model).document)
         return outcome.advice == nil ? .failure : .ok
+    }
+
+    /// What the journal knows of the subject besides what its rule compares. Nil where it cannot be read: then the model is told
+    /// less, and that is no reason not to ask it.
+    private static func beside(
+        _ incident: Incident, _ configuration: Configuration, _ invocation: Invocation, _ journal: Journal
+    ) -> ReadingsBeside? {
+        guard let policies = try? invocation.policies(configuration) else { return nil }
+        return Pipeline.beside(
+            incident.subject, in: journal, Assembly.settings(configuration), policies, now: invocation.clock.now())
     }
 
     private static func text(_ outcome: AdviceOutcome, _ section: AdvisorSettings) -> String {

@@ -100,7 +100,11 @@ enum Replay {
         let new = try run(tape: path, invocation: invocation)
         let old = try arguments.value("against").map { try run(tape: path, invocation: invocation, folder: $0) }
         for warning in new.warnings { complain(warning, hint: nil) }
-        if new.replay.story.ticks == 0, new.replay.exchanges > 0 {
+        // Of nothing there is no story, least of all one without incidents.
+        guard let from = new.replay.first else {
+            throw CommandFailure("nothing is on \(path) but its beginning: nothing was judged", hint: "'record' says why a tape ends early")
+        }
+        if new.replay.story.ticks == 0 {
             complain("the tape has no ticks: nothing on it was judged", hint: "'record' and 'run --record' write them")
         }
         func story(_ outcome: Outcome) -> ReplayStory {
@@ -112,7 +116,6 @@ enum Replay {
                 "The policies and settings that the tape holds were left out: those given hold throughout.")
         }
         if new.replay.beginsWithoutDecisions { caveats.append(ReplayCaveat.beginning) }
-        let from = new.replay.first ?? Timestamp(milliseconds: 0)
         let name = arguments.value("policies") ?? (new.replay.followsTape ? "the policies of that time" : "the built-in policy")
         return ReplayReport(
             source: "tape \(path)", runtimes: new.runtimes, from: from, to: new.replay.last ?? from,
