@@ -533,7 +533,7 @@ public enum DefaultPolicy {
               or (missing(outgrew(active_runs[28h])) and active_runs > 2 * $noisy_growth * min(active_runs[2h])
               and runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[2h])))
             while: >-
-              active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
+              active_runs.share > 0.85 * $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
               and (missing(outgrew(active_runs[28h])) or outgrew(active_runs[28h]) > $noisy_growth
               or active_runs > $noisy_growth * min(active_runs[1h])
               or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
@@ -567,7 +567,8 @@ public enum DefaultPolicy {
             # the share grew within what was seen, not from a first minute alone. He did not grow who is as large as ever when he
             # works at all, as a batch that comes two hours early or late; nor who is only called by another name, for then the runtime as a
             # whole carries what it did.
-            # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times.
+            # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times; and
+            # where the runtime as a whole grew threefold besides it is a crowd over all, in which the largest is ahead by chance.
             # Two who grow together have less than that each: who grew several times over on a runtime that has more than twice its
             # usual, which he alone does not explain. Three or four have less again: that is told where the machine is nearly full.
             when: >-
@@ -577,7 +578,9 @@ public enum DefaultPolicy {
               and ((missing(baseline(active_runs[28h])) and (outgrew(runtime.active_runs[28h]) > 0.9 * $noisy_growth
               or runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[2h])))
               or (active_runs > $noisy_growth * baseline(active_runs[28h])
-              and (active_runs > 2 * $noisy_growth * baseline(active_runs[28h]) or spike(active_runs[28h]) > 0.75 * $chance))))
+              and (active_runs > 2 * $noisy_growth * baseline(active_runs[28h]) or spike(active_runs[28h]) > 0.75 * $chance)
+              and (outgrew(active_runs[28h]) > 2 * $noisy_growth or missing(outgrew(runtime.active_runs[28h]))
+              or outgrew(runtime.active_runs[28h]) < 2 * $noisy_growth))))
               or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
               or (missing(outgrew(active_runs[28h])) and runtime.active_runs > 0.5 * $max_active_runs
               and (min(runtime.active_runs[2h]) < 1
@@ -592,7 +595,7 @@ public enum DefaultPolicy {
             # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
             # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
             while: >-
-              active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
+              active_runs.share > 0.85 * $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
               and (missing(outgrew(active_runs[28h])) or outgrew(active_runs[28h]) > $noisy_growth
               or active_runs > $noisy_growth * min(active_runs[1h])
               or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
@@ -643,7 +646,8 @@ public enum DefaultPolicy {
             # minutes besides: what began to fail everywhere a minute ago is few in ten. A burst of all that is over is none of it:
             # where some of the others' turns failed too, the newest five minutes of this app must tell. Nothing is said before ten minutes were
             # watched: of some hundred apps one has two errors in its first three turns.
-            # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
+            # As many within five minutes are told sooner; of who always has some it takes as many beyond them, for what a few turns
+            # hold of those varies. Half as much is no chance either where it is several times the usual.
             # Or its runs end with nothing done while those of the others do something; of a small one all of them, and not a turn.
             when: >-
               (not missing(error_rate[10m], dead_counter) and not missing(errors[50m])
@@ -651,6 +655,8 @@ public enum DefaultPolicy {
               and (missing(error_rate) or error_rate > 0.5 * $error_share)
               and runtime.errors - errors <= 0.5 * $error_share * (runtime.turns - turns)
               and (missing(avg(error_rate[2h])) or error_rate[10m] > 1.5 * $error_share or error_rate[10m] > 2 * avg(error_rate[2h]))
+              and (missing(avg(error_rate[2h] offset 10m))
+              or errors[10m] > $app_error_min + 2.5 * avg(error_rate[2h] offset 10m) * turns[10m])
               and (runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m])
               or (runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
               and error_rate > $error_share and errors > 1.5 * $app_error_min))
@@ -658,6 +664,7 @@ public enum DefaultPolicy {
               or (not missing(error_rate, dead_counter) and not missing(errors[50m])
               and error_rate > $error_share and errors > 2 * $app_error_min
               and (missing(avg(error_rate[2h])) or error_rate > 1.5 * $error_share or error_rate > 2 * avg(error_rate[2h]))
+              and (missing(avg(error_rate[2h] offset 10m)) or errors > 2 * $app_error_min + 2.5 * avg(error_rate[2h] offset 10m) * turns)
               and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns)
               and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
               or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
@@ -897,12 +904,16 @@ public enum DefaultPolicy {
           token-burn-spike:
             subject: app
             # More for each run (a loop, a long context, another model): more because more runs is load, and other rules speak of
-            # load. Beyond chance, and more than the others: when everybody comes in on Monday nobody burns tokens.
+            # load. Beyond chance, and more than the others: when everybody comes in on Monday nobody burns tokens. Of fewer than
+            # three runs one that lasts takes most, since each turn sends what was said before: they must take several times what runs
+            # of the others do, too, or twelve times their usual.
             when: >-
               tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
               and tokens / baseline(tokens[24h]) > $token_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
               and spike(tokens[26h]) > $chance and outgrew(tokens[26h]) > 2 and excess(tokens[26h]) > 0/min
               and outgrew(tokens[26h]) > 2 * outgrew(active_runs[26h])
+              and (avg(active_runs[5m]) >= 3 or runtime.active_apps < 2 or tokens > 4 * $token_spike * baseline(tokens[24h])
+              or tokens / (runtime.tokens - tokens) > 1.2 * $token_spike * (avg(active_runs[5m]) + 0.5) / (runtime.active_runs - active_runs))
               or (missing(baseline(tokens[24h]), too_little_data) and baseline(runtime.tokens[24h]) > 2000/min
               and tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
               and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
@@ -932,6 +943,8 @@ public enum DefaultPolicy {
               and cost / baseline(cost[24h]) > $cost_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
               and spike(cost[26h]) > $chance and outgrew(cost[26h]) > 2 and excess(cost[26h]) > 0 USD/h
               and outgrew(cost[26h]) > 2 * outgrew(active_runs[26h])
+              and (avg(active_runs[5m]) >= 3 or runtime.active_apps < 2 or cost > 4 * $cost_spike * baseline(cost[24h])
+              or cost / (runtime.cost - cost) > 1.2 * $cost_spike * (avg(active_runs[5m]) + 0.5) / (runtime.active_runs - active_runs))
             while: cost > 0.6 * $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
             for: 5m
             dips: 1m

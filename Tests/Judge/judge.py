@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 
 import peer
 from found import FOUND
+from further import FURTHER
 from scenarios import SCENARIOS
 from world import URLS, World, lines, stamp
 
-SCENARIOS = SCENARIOS + FOUND
+SCENARIOS = SCENARIOS + FOUND + FURTHER
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 #: How much nearer (below 1) and farther (above 1) every threshold is set to see how close a false alarm and a miss are.
 STRAINS = [0.95, 0.9, 0.8, 0.7], [1.05, 1.1, 1.2, 1.3]
@@ -43,11 +44,14 @@ def record(path, scenario, seed, live, series=None):
                 world.skew = timedelta(seconds=skew(minute))
                 if own == "restart":
                     world.restart(now)
+                if own == "emptied":
+                    world.chats = []
                 world.step(now, scenario.step, lambda app: scenario.load(minute, app))
-                tape.writelines(lines(now, own, world, url))
+                tape.writelines(lines(now, own, world, url, scenario.dated))
                 if series is not None and index == 0:
                     series.add(now, own, world)
-            tape.write(f'{{"at":"{stamp(now + timedelta(milliseconds=50))}","runtime":"shared","tick":{poll + 1}}}\n')
+            if fault != "off":
+                tape.write(f'{{"at":"{stamp(now + timedelta(milliseconds=50))}","runtime":"shared","tick":{poll + 1}}}\n')
 
 
 def strained(policies, folder, factor):

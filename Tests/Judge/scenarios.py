@@ -34,6 +34,8 @@ class Scenario:
     #: Seconds by which the runtime's clock is ahead; or of the minute.
     skew: object = 0
     processes: int = 1
+    #: Whether answers carry the time in a `date` header.
+    dated: bool = False
     begins: datetime = MONDAY
 
     @property

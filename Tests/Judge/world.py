@@ -26,7 +26,7 @@ def poisson(rng, mean):
 
 class Chat:
     __slots__ = ("head", "app", "began", "over", "life", "ghost", "silent", "turns", "errors", "duration", "prompt",
-                 "completion", "cost", "row", "number")
+                 "completion", "cost", "row", "number", "tools")
 
 
 class World:
@@ -36,7 +36,10 @@ class World:
     with nothing done), silent (a share of them), ghost (a share whose websocket never comes), stuck (nothing moves nor ends),
     errors (share of turns), slow, tokens, price (factors), user (all runs are one user's), calm (turns are so much rarer),
     think (share of turns in which a person takes half a minute to answer), heavy (percent of the runs whose workflow uses a
-    model that is slow, and how many times).
+    model that is slow, and how many times), limited (percent of the runs whose model turns them away), target (so many open
+    runs, whoever ends), lives (how many times as long runs last), tail (their spread), context (a run's prompt grows so much
+    with each turn), endless (one run at a time never ends), tools (tool calls a turn), broken (share of them that fail),
+    tries (model calls a minute of each run that is stuck).
     """
 
     def __init__(self, rng, apps, live, base, skew=0, evicts=None):
@@ -53,13 +56,15 @@ class World:
         knobs = {app: load(app) or {} for app in self.apps}
         for app in self.apps:
             own = knobs[app]
-            for _ in range(poisson(rng, (own.get("starts", 1) * self.base + own.get("more", 0)) * seconds / 60)):
-                self.start(now, seconds, app, own)
+            if "target" not in own:
+                for _ in range(poisson(rng, (own.get("starts", 1) * self.base + own.get("more", 0)) * seconds / 60)):
+                    self.start(now, seconds, app, own)
         for chat in self.chats:
             if chat.over:
                 continue
             own, age = knobs[chat.app], (now - chat.began).total_seconds()
             if chat.ghost or own.get("stuck"):
+                self.calls += poisson(rng, own["tries"] * seconds / 60) if own.get("tries") else 0
                 continue
             if own.get("dead") or chat.silent:
                 if age > 4:
@@ -70,9 +75,20 @@ class World:
                 self.turn(chat, own)
             if age > chat.life:
                 self.end(chat, now)
+        for app in self.apps:
+            if "target" in knobs[app]:
+                self.keep(now, seconds, app, knobs[app])
         if self.evicts:
             oldest = now - timedelta(minutes=self.evicts)
             self.chats = [chat for chat in self.chats if not chat.over or chat.over > oldest]
+
+    def keep(self, now, seconds, app, own):
+        """Exactly so many open runs: the youngest of more end, and who ended is followed by another."""
+        mine = [chat for chat in self.chats if chat.app == app and not chat.over]
+        for chat in mine[int(own["target"]):]:
+            self.end(chat, now)
+        for _ in range(int(own["target"]) - len(mine)):
+            self.start(now, seconds, app, own)
 
     def start(self, now, seconds, app, own):
         rng, chat = self.rng, Chat()
@@ -80,13 +96,18 @@ class World:
         self.counted[app][0] += 1
         chat.number = self.total
         chat.app, chat.began, chat.over = app, now - timedelta(seconds=rng.uniform(0, seconds)), None
-        chat.life, chat.row = rng.expovariate(1 / 180), None
+        chat.life, chat.row = rng.expovariate(1 / 180) * own.get("lives", 1), None
+        if own.get("tail"):
+            chat.life *= rng.lognormvariate(0, own["tail"])
+        if own.get("endless") and not any(other.life > 1e8 for other in self.chats if other.app == app and not other.over):
+            chat.life = 1e9
         chat.ghost, chat.silent = rng.random() < own.get("ghost", 0), rng.random() < own.get("silent", 0)
-        chat.turns = chat.errors = chat.prompt = chat.completion = 0
+        chat.silent = chat.silent or chat.number * 37 % 100 < own.get("limited", 0)
+        chat.turns = chat.tools = chat.errors = chat.prompt = chat.completion = 0
         chat.cost, chat.duration = 0.0, "null"
         user = own.get("user") or f"user-{rng.randrange(30)}"
         chat.head = (f'{{"chat_id":"{rng.getrandbits(96):024x}","app_id":"{app}","workflow_name":"Support","user_id":"{user}",'
-                     f'"started_at":"{(chat.began + self.skew).isoformat(timespec="microseconds")}","tool_calls":0,')
+                     f'"started_at":"{(chat.began + self.skew).isoformat(timespec="microseconds")}",')
         self.chats.append(chat)
 
     def turn(self, chat, own):
@@ -98,10 +119,15 @@ class World:
         percent, times = own.get("heavy", (0, 1))
         slow = own.get("slow", 1) * (times if chat.number * 37 % 100 < percent else 1)
         chat.duration = f"{rng.lognormvariate(0.7, 0.5) * slow + thought:.3f}"
+        calls = poisson(rng, own["tools"]) if own.get("tools") else 0
+        chat.tools += calls
         if not self.live:
             return
         prompt, completion = (int(rng.uniform(*range_) * own.get("tokens", 1)) for range_ in ((300, 1500), (50, 400)))
-        cost, failed = 0.004 * own.get("tokens", 1) * own.get("price", 1), rng.random() < own.get("errors", 0.01)
+        grown = 1 + own.get("context", 0) * chat.turns
+        prompt = int(prompt * grown)
+        cost, failed = 0.004 * own.get("tokens", 1) * own.get("price", 1) * grown, rng.random() < own.get("errors", 0.01)
+        failed += sum(rng.random() < own.get("broken", 0.01) for _ in range(calls))
         chat.prompt, chat.completion, chat.cost = chat.prompt + prompt, chat.completion + completion, chat.cost + cost
         chat.errors += failed
         counted[3], counted[4], counted[5] = counted[3] + failed, counted[4] + prompt + completion, counted[5] + cost
@@ -131,13 +157,13 @@ class World:
                 rows.append(chat.row)
                 continue
             ended = f'"{(chat.over + self.skew).isoformat(timespec="microseconds")}"' if chat.over else "null"
-            chat.row = (f'{chat.head}"ended_at":{ended},"runtime_sec":{((chat.over or now) - chat.began).total_seconds():.6f},'
+            chat.row = (f'{chat.head}"tool_calls":{chat.tools},"ended_at":{ended},"runtime_sec":{((chat.over or now) - chat.began).total_seconds():.6f},'
                         f'"agent_turns":{chat.turns},"errors":{chat.errors},"last_turn_duration_sec":{chat.duration},'
                         f'"prompt_tokens":{chat.prompt},"completion_tokens":{chat.completion},"cost":{chat.cost:.6f}}}')
             rows.append(chat.row)
         total = lambda name: sum(getattr(chat, name) for chat in self.chats)
         return (f'{{"active_chats":{sum(not chat.over for chat in self.chats)},"tracked_chats":{len(rows)},'
-                f'"total_agent_turns":{total("turns")},"total_tool_calls":0,"total_errors":{total("errors")},'
+                f'"total_agent_turns":{total("turns")},"total_tool_calls":{total("tools")},"total_errors":{total("errors")},'
                 f'"total_prompt_tokens":{total("prompt")},"total_completion_tokens":{total("completion")},'
                 f'"total_cost":{total("cost"):.6f},"chats":[{",".join(rows)}]}}')
 
@@ -148,19 +174,24 @@ class World:
             "custom_events_by_type": {"chat.usage_delta": self.calls}, "handler_count": 1}}, separators=(",", ":"))
 
 
-def lines(now, fault, world, url):
+def lines(now, fault, world, url, dated=False):
     """What one poll of a process's four endpoints is told, as lines of a tape. `fault`: what is wrong, nil for nothing."""
     waiting = world.running()
     health = json.dumps({"status": "healthy", "mongodb": "connected", "mongodb_ping_ms": 1500 if fault == "mongo" else 1.2,
                          "active_connections": {"websocket_connections": waiting, "total_connections": waiting}})
     bodies = {HEALTH: health, RUNS: json.dumps(STUB), PERF: None, EVENTS: None}
+    date = f'"date":"{(now + world.skew).strftime("%a, %d %b %Y %H:%M:%S GMT")}",' if dated else ""
     for endpoint in bodies:
-        head = f'{{"at":"{stamp(now)}","runtime":"shared","replica":"{url}","path":"{endpoint}","elapsed_ms":2.0,'
+        took = 1600.0 if (fault, endpoint) == ("figures-late", PERF) else 2.0
+        asked = f'{{"at":"{stamp(now)}","runtime":"shared","replica":"{url}","path":"{endpoint}","elapsed_ms":{took},'
+        head = asked if fault in ("refused", "timeout") else asked + date
         lone = {"health-page": HEALTH, "events-page": EVENTS}.get(fault)
+        if fault == "off" or (fault, endpoint) == ("figures-skipped", PERF):
+            continue
         if fault in ("refused", "timeout"):
             yield f'{head}"error":"{fault}"}}\n'
-        elif (fault, endpoint) == ("figures-timeout", PERF):
-            yield f'{head}"error":"timeout"}}\n'
+        elif (fault, endpoint) in (("figures-timeout", PERF), ("health-timeout", HEALTH), ("events-timeout", EVENTS)):
+            yield f'{asked}"error":"timeout"}}\n'
         elif fault == "401":
             yield f'{head}"status":401,"body":{{"detail":"Token has expired"}}}}\n'
         elif fault == "404":
