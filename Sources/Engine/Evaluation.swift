@@ -18,6 +18,8 @@ struct Evaluation {
     let hosts: [(name: String, state: RuntimeState)]
     /// Rows of apps that have a policy of their own, ascending, with its position in the set.
     private let ownPolicies: [(row: Int, policy: Int)]
+    /// By slot: what was found out of it over all apps, so far.
+    private var spreads: [Spread?]
 
     init(
         state: RuntimeState, policies: PolicySet, readings: ReadingTable, clock: ObservationClock,
@@ -38,6 +40,7 @@ struct Evaluation {
             if let app = policy.app, let row = readings.index(of: app) { own.append((row, index)) }
         }
         ownPolicies = own.sorted { $0.row < $1.row }
+        spreads = Array(repeating: nil, count: readings.demand.count)
     }
 
     mutating func run() {
@@ -61,6 +64,7 @@ struct Evaluation {
         var kept: [RuleEntry] = []
         var scan = Scan(plan: plan, rule: policies.version(of: plan, policy: 0), clock: clock, source: TableRow(readings, kind: kind))
         scan.runtimeSuppressor = suppressor(of: scan.rule)
+        scan.mayStart = canStart(scan.rule, kind)
         // Rows that need a closer look; all between them are scanned for the first row that is true.
         let ownRows = kind.isOfApp ? rows(kind) : []
         let stops = merge(placed.present.map(\.row), ownRows.map(\.row))
@@ -102,9 +106,24 @@ struct Evaluation {
         return (present.sorted { $0.row < $1.row }, absent)
     }
 
+    /// Whether the rule may be true of any row. Of apps that is mostly known without a look at each: no reading is anywhere as
+    /// large as is asked for.
+    private mutating func canStart(_ rule: Rule?, _ kind: SubjectKind) -> Bool {
+        guard let rule, kind == .app, readings.apps.count > Evaluation.fewApps else { return rule != nil }
+        return rule.when.canHold { slot in
+            if let known = spreads[slot] { return known }
+            let spread = readings.appSpread(slot)
+            spreads[slot] = spread
+            return spread
+        }
+    }
+
+    /// So many are looked at one by one as fast.
+    private static let fewApps = 8
+
     /// Starts the rule on every row in the range whose condition is true. These rows have no state and no own policy.
     private mutating func start(_ scan: inout Scan, _ rows: Range<Int>, into kept: inout [RuleEntry]) {
-        guard let rule = scan.rule, let at = scan.observed else { return }
+        guard scan.mayStart, let rule = scan.rule, let at = scan.observed else { return }
         var row = rows.lowerBound
         while let found = scan.firstTrue(rule.when, row..<rows.upperBound) {
             start(rule, at: at, scan.source, runtimeSuppressor: scan.runtimeSuppressor, into: &kept)
@@ -281,6 +300,8 @@ private struct Scan {
     let rule: Rule?
     let observed: Timestamp?
     var runtimeSuppressor: String?
+    /// Whether the condition can be true of a row at all.
+    var mayStart = true
     var source: TableRow
 
     init(plan: RulePlan, rule: Rule?, clock: ObservationClock, source: TableRow) {

@@ -102,6 +102,15 @@ extension ReadingTable {
         return rows(kind, ofApp: row).map { subject(kind, row: $0) }
     }
 
+    /// What a slot's readings are over all apps; anything where each is computed when it is asked for, or where something is known
+    /// of those that are missing.
+    func appSpread(_ slot: Int) -> Spread {
+        guard let readings = plainReadings(slot) else { return .anything }
+        var spread = Spread()
+        for reading in readings where !spread.add(reading) { return .anything }
+        return spread
+    }
+
     /// A view of a subject; nil when the table does not hold it.
     public func view(of subject: Subject) -> TableRow? {
         row(of: subject.idBytes, subject.kind).map { TableRow(self, kind: subject.kind, row: $0) }

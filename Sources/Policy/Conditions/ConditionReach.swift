@@ -155,7 +155,7 @@ extension Instruction.Operation {
     }
 
     /// What holds where this does not.
-    fileprivate var negated: Instruction.Operation {
+    var negated: Instruction.Operation {
         switch self {
         case .above: .atMost
         case .atLeast: .below

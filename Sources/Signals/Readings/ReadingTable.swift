@@ -188,6 +188,14 @@ public final class ReadingTable: Sendable {
         return place.step >= 0 ? values[place.start + index * place.step] : history(index, place.start)
     }
 
+    /// All different readings that apps have in a slot, in no order that means something: one where all have the same. Nil where
+    /// they are computed when they are asked for, and where `floor` may know something of those that are missing.
+    public func plainReadings(_ slot: Int) -> ArraySlice<Evidence>? {
+        let place = places[slot]
+        guard place.step >= 0, floors[slot] == nil else { return nil }
+        return values[place.start..<place.start + (place.step == 0 ? 1 : apps.count)]
+    }
+
     /// Where there are no apps: why it is not known whether there are some, by what is read of them; nil: there are none.
     public func emptyReason(_ slot: Int) -> MissingReason? {
         let place = places[slot]
