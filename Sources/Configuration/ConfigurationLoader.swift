@@ -59,14 +59,20 @@ public struct ConfigurationLoader {
     }
 
     /// The configuration, or everything wrong with it at once.
-    public func load() throws(ConfigurationErrors) -> Configuration {
-        guard let file = find() else { return try read(nil) }
+    /// - Parameter willRead: called before anything of it is read closely, with whether it can be seen by then that neither flag
+    ///   nor file names policies: what the built-in ones need can begin meanwhile.
+    public func load(willRead: (_ namesNoPolicies: Bool) -> Void = { _ in }) throws(ConfigurationErrors) -> Configuration {
+        guard let file = find() else {
+            willRead(flags.policies == nil)
+            return try read(nil)
+        }
         let bytes: [UInt8]
         do throws(FileReading.Failure) {
             bytes = try FileReading.source(file.path)
         } catch {
             throw ConfigurationErrors(diagnostics: [unreadable(file, error)])
         }
+        willRead(flags.policies == nil && !String(decoding: bytes, as: UTF8.self).contains(bytesOf: "policies"))
         return try read((file.path, bytes))
     }
 

@@ -408,4 +408,29 @@ import Testing
                 "flag.yaml", "variable.yaml",
             ])
     }
+
+    /// What begins to compile the built-in policies early must not begin where others are named.
+    @Test func whetherPoliciesAreNamedIsKnownBeforeTheFileIsRead() throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("mozaiks-ops-" + UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: root) }
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        func said(_ rest: String?, policies: String? = nil) throws -> [Bool] {
+            let file = root.appendingPathComponent("mozaiks-ops.yaml")
+            if let rest {
+                try Data("schema: mozaiks.ops/config/v1\n\(rest)".utf8).write(to: file)
+            }
+            var said: [Bool] = []
+            let loader = ConfigurationLoader(
+                ConfigurationFlags(policies: policies), in: Environment([:]), workingFolder: root.path, systemFolder: "/nonexistent",
+                isRoot: true)
+            _ = try? loader.load { said.append($0) }
+            return said
+        }
+        #expect(try said(nil) == [true])
+        #expect(try said(nil, policies: "/p") == [false])
+        #expect(try said("interval: 20s\n") == [true])
+        #expect(try said("interval: 20s\n", policies: "/p") == [false])
+        #expect(try said("policies: /p\n") == [false])
+        #expect(try said("interval: never\n") == [true], "said before what is wrong in the file is found")
+    }
 }

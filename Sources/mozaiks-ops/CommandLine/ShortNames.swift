@@ -1,10 +1,14 @@
 import Journal
 import Model
+import Synchronization
 import Views
 
 extension Invocation {
-    /// The time zone of messages; UTC where the configuration cannot be read.
-    var zone: Zone { (try? loadConfiguration())?.telling.zone ?? .utc }
+    /// The time zone of messages, of the configuration that the command reads first; UTC where none can be read.
+    var zone: Zone {
+        if let known = KnownZone.value { return known }
+        return (try? loadConfiguration())?.telling.zone ?? .utc
+    }
 
     /// - Parameters:
     ///   - incidents: ids that will be shown short.
@@ -15,4 +19,14 @@ extension Invocation {
         if let journal, !incidents.isEmpty { rendering.shortIDs = ShortNames.of(ids: incidents, in: journal) }
         return rendering
     }
+}
+
+/// The time zone that the configuration names which this command read last: moments are written with it at every place, and none
+/// of them needs to read the file again, which may be another by then.
+enum KnownZone {
+    private static let zone = Mutex<Zone?>(nil)
+
+    static var value: Zone? { zone.withLock { $0 } }
+
+    static func note(_ new: Zone) { zone.withLock { $0 = new } }
 }

@@ -27,9 +27,15 @@ enum MonitorOptions {
 }
 
 extension Invocation {
-    /// - Parameter takesPolicies: whether `--policies` stands for the configured ones; not where both are compared.
-    func loadConfiguration(takesPolicies: Bool = true) throws(ConfigurationErrors) -> Configuration {
-        try configurationLoader(takesPolicies: takesPolicies).load()
+    /// - Parameters:
+    ///   - takesPolicies: whether `--policies` stands for the configured ones; not where both are compared.
+    ///   - willRead: see `ConfigurationLoader`.
+    func loadConfiguration(
+        takesPolicies: Bool = true, willRead: (_ namesNoPolicies: Bool) -> Void = { _ in }
+    ) throws(ConfigurationErrors) -> Configuration {
+        let configuration = try configurationLoader(takesPolicies: takesPolicies).load(willRead: willRead)
+        KnownZone.note(configuration.telling.zone)
+        return configuration
     }
 
     private func configurationLoader(takesPolicies: Bool = true) -> ConfigurationLoader {
@@ -61,9 +67,11 @@ extension Invocation {
     }
 
     /// The configuration, with what the command line says on top. Warnings go to standard error.
-    func configuration(takesPolicies: Bool = true) throws -> Configuration {
+    func configuration(
+        takesPolicies: Bool = true, willRead: (_ namesNoPolicies: Bool) -> Void = { _ in }
+    ) throws -> Configuration {
         do {
-            let configuration = try loadConfiguration(takesPolicies: takesPolicies)
+            let configuration = try loadConfiguration(takesPolicies: takesPolicies, willRead: willRead)
             warn(configuration.warnings)
             return configuration
         } catch {
@@ -72,8 +80,8 @@ extension Invocation {
     }
 
     /// The configuration of a command that watches something.
-    func watchingConfiguration() throws -> Configuration {
-        let configuration = try configuration()
+    func watchingConfiguration(willRead: (_ namesNoPolicies: Bool) -> Void = { _ in }) throws -> Configuration {
+        let configuration = try configuration(willRead: willRead)
         guard !configuration.watched.isEmpty else {
             if let words = configuration.emptyShard {
                 throw CommandFailure(words.message, hint: words.hint, code: .configuration)

@@ -68,7 +68,11 @@ enum CheckCommand {
     /// One pass, or many. What it found, and whether all of it is kept.
     private static func look(_ invocation: Invocation, _ isForWork: Bool) async throws -> (ExitCode, isDone: Bool) {
         let watch = try await CheckWatch(invocation)
-        let configuration = try invocation.watchingConfiguration()
+        let configuration = try invocation.watchingConfiguration { namesNoPolicies in
+            // Compiled while this thread opens libcurl and what is behind it, with which addresses are read; that takes as long.
+            // Whoever asks for them before they are there waits.
+            if namesNoPolicies { Task.detached { _ = PolicySet.embeddedDefault } }
+        }
         try watch?.check(against: configuration)
         watch?.end.concerns(configuration.state.value)
         let assembly = try invocation.assembly(configuration)
