@@ -42,6 +42,9 @@ import Testing
         let differs = try Compiling.compile("active_runs != 4").get()
         #expect(!canHold(differs, rows(differs, [.value(4), .value(4)])))
         #expect(canHold(differs, rows(differs, [.value(4), .value(.nan)])), "no number differs from every number")
+        let below = try Compiling.compile("not active_runs >= open_runs").get()
+        #expect(
+            canHold(below, [FixedReadings(below, ["active_runs": .value(.infinity), "open_runs": .value(.nan)])]), "nor is it below it")
         // Nothing of two infinities is a number, and then it is missing.
         let gap = try Compiling.compile("missing(active_runs) or active_runs - active_runs > 3").get()
         #expect(canHold(gap, rows(gap, [.value(.infinity)])))

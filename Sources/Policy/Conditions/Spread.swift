@@ -20,6 +20,7 @@ public struct Spread: Sendable {
     public static let anything = Spread(-.infinity, .infinity, isMissingSomewhere: true)
 
     var hasValue: Bool { low <= high }
+    private var isUnknown: Bool { low == -.infinity && high == .infinity }
 
     /// Counts one more row. What is no number is beyond what bounds can say: the answer is whether they still say something.
     @inlinable public mutating func add(_ reading: Evidence) -> Bool {
@@ -59,6 +60,8 @@ public struct Spread: Sendable {
 
     func canBe(_ operation: Instruction.Operation, _ other: Spread) -> Bool {
         guard hasValue, other.hasValue else { return false }
+        // Of what no number is, bounds say nothing: it is not even infinite.
+        if isUnknown || other.isUnknown { return true }
         return switch operation {
         case .above: high > other.low
         case .atLeast: high >= other.low
