@@ -41,7 +41,7 @@ import Testing
     @Test("who wants TLS first is told as that, and not as a wrong or missing login")
     func wantsTLS() {
         func reason(_ line: String, _ step: SMTPStep = .sender) -> String {
-            EmailVerdict(channel: "email channel ops", password: nil, user: nil).reason(
+            EmailVerdict(channel: "email channel ops", password: nil).reason(
                 SMTPRefusal(step: step, reply: Self.reply(line), recipients: []), server: "smtp://mail:587")
         }
         for line in [
