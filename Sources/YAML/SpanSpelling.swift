@@ -37,8 +37,16 @@ public enum SpanSpelling {
         return isSpan ? spelled : nil
     }
 
-    /// `write '30s'`; nil where the text is no length of time in any spelling.
+    /// `write '30s'`; nil where the text is no length of time in any spelling, and where it is spelled as it should be.
     public static func hint(_ text: String) -> String? {
+        let hint = spelled(text)
+        return hint == "write '\(text)'" ? nil : hint
+    }
+
+    /// Whether a text that no length of time could be made of is spelled as one: it is longer than any.
+    public static func isTooLong(_ text: String) -> Bool { spelled(text) == "write '\(text)'" }
+
+    private static func spelled(_ text: String) -> String? {
         guard text.utf8.count <= 64 else { return nil }
         var rest = Array((standard(text) ?? counted(text)).utf8)[...]
         func skipBlanks() { rest = rest.drop { $0 == 0x20 || $0 == 0x5F } }
@@ -66,8 +74,7 @@ public enum SpanSpelling {
             while let next = rest.first, [0x20, 0x2C].contains(next) { rest = rest.dropFirst() }
             if rest.starts(with: "and ".utf8) { rest = rest.dropFirst(4) }
         }
-        // What is too long is spelled as it should be.
-        return out.isEmpty || out.utf8.elementsEqual(text.utf8) ? nil : "write '\(out)'"
+        return out.isEmpty ? nil : "write '\(out)'"
     }
 
     private static func shown(_ number: Double) -> String {

@@ -66,7 +66,7 @@ import Testing
             (#"{"approval":"zzzz"}"#, "no approval 'zzzz' waits"),
             (#"{"approval":"ID","digest":7}"#, "not understood: the digest is no text"),
             (#"{"approval":"ID","digest":"0123"}"#, "ID is not the action that was shown"),
-            (#"{"approval":"\u0000\n' OR 1=1"}"#, "no approval '??' OR 1=1' waits"),
+            (#"{"approval":"\u0000\n' OR 1=1"}"#, #"no approval '\u{0}\u{a}' OR 1=1' waits"#),
         ])
     func malformed(arguments: String, expected: String) async throws {
         let (place, core, offer) = try await firing()

@@ -273,7 +273,8 @@ extension Reporter {
             // What is longer than any length of time, and a length that is spelled strangely and out of range as well: the hint
             // would lead into the next error.
             let spelled = hint.map { $0.split(separator: "'") }.flatMap { $0.count == 2 ? String($0[1]) : nil }
-            if let spelled, TimeSpan(spelled).map({ $0 > range.upperBound }) != false {
+            let isTooLong = node.text.map(SpanSpelling.isTooLong) == true
+            if isTooLong || spelled.map({ TimeSpan($0).map { $0 > range.upperBound } != false }) == true {
                 report("range", "'\(what)' must be at most \(range.upperBound)", at: node, hint: "write '\(range.upperBound)', or less")
             } else if let spelled = spelled.flatMap({ TimeSpan($0) }), spelled < range.lowerBound {
                 report("range", "'\(what)' must be at least \(range.lowerBound)", at: node, hint: "write '\(range.lowerBound)', or more")

@@ -44,10 +44,10 @@ struct Invocation: Sendable {
         guard let text = arguments.value(option) else { return nil }
         if TimeSpan(text) == .zero { throw UsageError("--\(option) '\(text)' is no time at all", hint: "write 90s, 5m, 2h or 7d") }
         guard let span = TimeSpan(text) else {
-            let hint = SpanSpelling.hint(text)
-            // Spelled as it should be, and yet none: longer than any.
-            if hint == "write '\(text)'" { throw UsageError("--\(option) '\(text)' is too long", hint: "at most ten years: 3650d") }
-            throw UsageError("--\(option) '\(text)' is not a span", hint: hint ?? "write 90s, 5m, 2h or 7d")
+            if SpanSpelling.isTooLong(text) {
+                throw UsageError("--\(option) '\(text)' is too long", hint: "at most ten years: 3650d")
+            }
+            throw UsageError("--\(option) '\(text)' is not a span", hint: SpanSpelling.hint(text) ?? "write 90s, 5m, 2h or 7d")
         }
         return span
     }
