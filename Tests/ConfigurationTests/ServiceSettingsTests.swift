@@ -138,7 +138,8 @@ import YAML
             Issue.record("read")
             return
         }
-        #expect(errors.diagnostics.contains { $0.message.hasPrefix(message) }, "\(errors.diagnostics.map(\.message))")
+        let said = errors.diagnostics.flatMap { [$0.message, "hint: \($0.hint ?? "")"] }
+        #expect(said.contains { $0.hasPrefix(message) }, "\(said)")
         #expect(!errors.diagnostics.contains { "\($0)".contains("u:p@") })
     }
 }
