@@ -118,12 +118,7 @@ extension Begun {
         func keyed(_ one: Begun) -> Key {
             Key(rule: one.rule, runtime: one.subject.runtime, kind: one.subject.kind, isReal: one.isReal)
         }
-        let members = Dictionary(grouping: all, by: keyed)
-        var told: Set<Key> = []
-        return all.compactMap { one in
-            guard let same = members[keyed(one)], same.count >= OpenGroups.many else { return Group(all: [one]) }
-            return told.insert(keyed(one)).inserted ? Group(all: same) : nil
-        }
+        return OpenGroups.gathered(all, by: keyed).map(Group.init)
     }
 
     /// As a member of the situation's document.

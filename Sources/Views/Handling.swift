@@ -42,12 +42,7 @@ extension Overview {
         func keyed(_ lease: Lease) -> Key {
             Key(effect: "\(lease.effect)", runtime: lease.key.runtime, state: lease.state, sight: leaseSights[lease.id])
         }
-        let members = Dictionary(grouping: leases, by: keyed)
-        var told: Set<Key> = []
-        return leases.compactMap { lease in
-            guard let same = members[keyed(lease)], same.count >= OpenGroups.many else { return [lease] }
-            return told.insert(keyed(lease)).inserted ? same : nil
-        }
+        return OpenGroups.gathered(leases, by: keyed)
     }
 
     /// `throttle to 2 runs at once for 10 apps of shared, until 22:13:00`, with what is to be said of it besides.

@@ -23,6 +23,16 @@ public struct OpenGroups: Sendable {
 
     public let groups: [Group]
 
+    /// Many that have the same key as one, in the place of the first of them; all else by itself. In the order that was given.
+    static func gathered<Element, Key: Hashable>(_ all: [Element], by key: (Element) -> Key) -> [[Element]] {
+        let members = Dictionary(grouping: all, by: key)
+        var told: Set<Key> = []
+        return all.compactMap { one in
+            guard let same = members[key(one)], same.count >= many else { return [one] }
+            return told.insert(key(one)).inserted ? same : nil
+        }
+    }
+
     /// `200 apps of shared`
     static func words(_ count: Int, like subject: Subject) -> String {
         let noun = subject.kind.link == nil ? "incidents" : "\(subject.kind.rawValue)s"
@@ -42,18 +52,7 @@ public struct OpenGroups: Sendable {
                 rule: incident.rule, runtime: incident.subject.runtime, kind: incident.subject.kind,
                 isAcknowledged: incident.acknowledged != nil)
         }
-        var members: [Key: [Incident]] = [:]
-        for incident in open { members[keyed(incident), default: []].append(incident) }
-        var told: Set<Key> = []
-        var groups: [Group] = []
-        for incident in open {
-            let key = keyed(incident)
-            guard let same = members[key], same.count >= OpenGroups.many else {
-                groups.append(Group(incidents: [incident]))
-                continue
-            }
-            if told.insert(key).inserted { groups.append(Group(incidents: same)) }
-        }
+        let groups = OpenGroups.gathered(open, by: keyed).map(Group.init)
         self.groups = groups.filter { !$0.isAcknowledged } + groups.filter(\.isAcknowledged)
     }
 }

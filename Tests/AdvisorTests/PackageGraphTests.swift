@@ -166,6 +166,8 @@ import Testing
     private static let starters = [
         "posix_spawn", "posix_spawnp", "fork", "vfork", "clone", "clone3", "execl", "execlp", "execle", "execv", "execve", "execvp",
         "execvpe", "execveat", "fexecve", "system", "popen", "wordexp", "Process", "dlopen", "dlsym", "syscall", "pidfd_open",
+        // Our own, by which a library of any name could be opened, also from Swift.
+        "cplatform_open", "cplatform_function",
     ]
 
     /// The words of a source without comments and texts, each with the byte behind it (blanks passed over).
@@ -231,11 +233,12 @@ import Testing
         for path in sources {
             for call in PackageGraphTests.calls(in: PackageGraphTests.text(path)) where starters.contains(call.word) {
                 // A call, or the function taken as a value; a label or member of that name is neither.
-                let isCall = call.next == UInt8(ascii: "(") || call.word.hasPrefix("posix_spawn") || call.word.hasPrefix("exec")
+                let isCall =
+                    call.next == UInt8(ascii: "(") || ["posix_spawn", "exec", "cplatform_"].contains { call.word.hasPrefix($0) }
                 // Libraries that are opened when they are needed; their names are constants.
                 let isLibrary =
-                    (path.hasSuffix("/CPostgres/CPostgres.c") || path.hasSuffix("/CPlatform/Opened.c"))
-                    && ["dlopen", "dlsym"].contains(call.word)
+                    ["/CPostgres/CPostgres.c", "/CPlatform/Opened.c", "/CPlatform/include/Opened.h"].contains { path.hasSuffix($0) }
+                    && ["dlopen", "dlsym", "cplatform_open", "cplatform_function"].contains(call.word)
                 #expect(!isCall || isLibrary, "\(path) uses \(call.word)")
             }
         }
@@ -247,6 +250,7 @@ import Testing
             Self.calls(in: source).filter { Self.starters.contains($0.word) && $0.next == UInt8(ascii: "(") }.map(\.word)
         }
         #expect(words("let code = system(\"ls\") // fork()") == ["system"])
+        #expect(words("let library = cplatform_open(name)") == ["cplatform_open"])
         #expect(words("if fork () == 0 { execv(path, list) } /* popen( */") == ["fork", "execv"])
         #expect(words("let text = \"system(x)\"; subsystem(1); let process = Process()") == ["Process"])
         #expect(

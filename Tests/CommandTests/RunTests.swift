@@ -217,6 +217,8 @@ import Testing
         let status = try shell.run("status").output
         #expect(status.split(separator: remark).count == 3 && !status.contains("  done: "), "\(status)")
         #expect(status.contains("neither a proxy nor the extension has asked the gate about"), "\(status)")
+        let plain = try shell.run("top", "--once", "--plain").output
+        #expect(plain.contains(remark) && !plain.contains("  in force: "), "\(plain)")
 
         let unknown = try shell.run("actions", "revert", "nosuchlease")
         #expect(unknown.code == 1)

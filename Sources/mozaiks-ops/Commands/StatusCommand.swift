@@ -152,9 +152,7 @@ extension Overview {
         guard !leases.isEmpty else { return "Actions in force: none\n" }
         return rendering.terminal.paint("Actions in force", .bold) + "\n"
             + leases.prefix(Overview.most).map { lease in
-                let remark = leaseSights[lease.id]?.remark(lease.key.app).map { ": \($0)" } ?? ""
-                return
-                    "  \(Overview.words(lease, leaseSights[lease.id], rendering.moment))\(remark)\n        mozaiks-ops actions revert \(lease.id)\n"
+                "  \(words(ofGroup: [lease], rendering.moment))\n        mozaiks-ops actions revert \(lease.id)\n"
             }.joined()
             + (leases.count > Overview.most ? "  and \(leases.count - Overview.most) more: mozaiks-ops actions list\n" : "")
             + (holder == nil ? "  no engine runs: what adapters do not end by themselves stays until one does\n" : "")

@@ -69,7 +69,11 @@ enum TopCommand {
                     "\(ShortNames.shown(incident.id, overview.shortIDs)): \(Shown.line(why).replacingMoments(by: overview.clock))"
                 }
             }
-            lines += overview.leases.map { "in force: " + Overview.words($0, overview.leaseSights[$0.id], overview.clock) }
+            // What nobody asks the gate about holds nobody back.
+            lines += overview.leases.map { lease in
+                let sight = overview.leaseSights[lease.id]
+                return "\(sight?.remark(lease.key.app) ?? "in force"): \(Overview.words(lease, sight, overview.clock))"
+            }
             // The line holds how long ago things were; what it is about stands below it.
             let essence =
                 [overview.verdict.word, overview.verdict.begun ?? "", overview.verdict.unjudged == nil ? "" : "so far"] + lines.dropFirst()

@@ -257,10 +257,7 @@ struct TopFrame {
         "\(approval.id)  \(approval.effect) for \(approval.key.app), \(approval.ttl); ends in \(max(approval.expiresAt - overview.now, .zero).brief)"
     }
 
-    private func lease(_ lease: Lease) -> String {
-        let sight = overview.leaseSights[lease.id]
-        return Overview.words(lease, sight, overview.clock) + (sight?.remark(lease.key.app).map { ": \($0)" } ?? "")
-    }
+    private func lease(_ lease: Lease) -> String { overview.words(ofGroup: [lease], overview.clock) }
 
     private func index(_ isOne: (Item) -> Bool) -> Int? {
         guard let selected, isOne(selected) else { return nil }

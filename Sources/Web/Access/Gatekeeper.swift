@@ -7,8 +7,8 @@ import Server
 
 /// Who may read, and who may write.
 ///
-/// Reading is open on loopback without `read_token`, to whoever comes through no proxy, and closed otherwise. Writing needs a token with a role, always: as `Bearer`,
-/// or in a session that a browser signed in for, whose forms carry what no other page knows.
+/// Reading is open on loopback without `read_token`, to whoever comes through no proxy, and closed otherwise. Writing needs a token
+/// with a role, always: as `Bearer`, or in a session that a browser signed in for, whose forms carry what no other page knows.
 struct Gatekeeper: Sendable {
     /// Whether only this machine can connect.
     let isLoopback: Bool
