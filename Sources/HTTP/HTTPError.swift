@@ -100,6 +100,8 @@ public struct HTTPError: Error, Sendable, Equatable {
         // where it hangs up at once.
         case .connectionLost where location.hasPrefix("https://"):
             "has the server just ended, or does it want a client certificate that it knows ('client_certificate_file' beside the URL or under 'network:')?"
+        // No HTTP is spoken there: who asks says what else it may be.
+        case .connectionLost where location.hasPrefix("tcp://") || location.hasPrefix("tls://"): "has the server just ended?"
         case .connectionLost: "has the server just ended, or does this port want https?"
         case .noRoom: "raise the body limit if answers of this size are expected"
         case .malformedResponse: "is this port the right one, and http or https as it should be?"
