@@ -92,7 +92,7 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .timeout(.queued, _): "other requests hold all connections that there may be; it was not sent"
         case .timeout(.connecting, _): "a firewall that drops packets, or a host too busy to accept"
         case .timeout(.tlsHandshake, _):
-            "the port takes connections but does not answer the TLS handshake: is https right for it, and is it overloaded?"
+            "the port takes connections but does not answer the TLS handshake: does it speak TLS, and is it overloaded?"
         case .timeout(.waitingForAnswer, _): "the server accepts connections but does not answer; is it overloaded?"
         case .tls(let reason): TLSTrouble(reason).hint
         case .connectionLost(HTTPError.insideHeaders): nil
