@@ -85,7 +85,8 @@ public enum MissingReason: Hashable, Sendable {
             case .service: "no look at this service tells it"
             }
         case .deadCounter: "this \(name) never moves that counter"
-        case .unauthorized: "the \(name) refused our token"
+        // A service that wants another login answers so, and is down: here nobody asked it.
+        case .unauthorized: kind == .service ? "our secret for this service cannot be had" : "the \(name) refused our token"
         // A host is read and not asked.
         case .unreachable: kind == .host ? "the host's figures could not be read" : "the \(name) gave no answer"
         case .error(let status): status == 0 ? "the \(name) answered with an error" : "the \(name) answered \(status)"
