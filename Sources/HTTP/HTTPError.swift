@@ -92,7 +92,7 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .timeout(.queued, _): "other requests hold all connections that there may be; it was not sent"
         case .timeout(.connecting, _): "a firewall that drops packets, or a host too busy to accept"
         case .timeout(.tlsHandshake, _):
-            "the port takes connections but does not answer the TLS handshake: is https right for it, and is it overloaded?"
+            "the port takes connections but does not answer the TLS handshake: does it speak TLS, and is it overloaded?"
         case .timeout(.waitingForAnswer, _): "the server accepts connections but does not answer; is it overloaded?"
         case .tls(let reason): TLSTrouble(reason).hint
         case .connectionLost(HTTPError.insideHeaders): nil
@@ -100,6 +100,8 @@ public struct HTTPError: Error, Sendable, Equatable {
         // where it hangs up at once.
         case .connectionLost where location.hasPrefix("https://"):
             "has the server just ended, or does it want a client certificate that it knows ('client_certificate_file' beside the URL or under 'network:')?"
+        // No HTTP is spoken there: who asks says what else it may be.
+        case .connectionLost where location.hasPrefix("tcp://") || location.hasPrefix("tls://"): "has the server just ended?"
         case .connectionLost: "has the server just ended, or does this port want https?"
         case .noRoom: "raise the body limit if answers of this size are expected"
         case .malformedResponse: "is this port the right one, and http or https as it should be?"

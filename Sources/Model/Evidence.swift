@@ -77,9 +77,16 @@ public enum MissingReason: Hashable, Sendable {
     public func explanation(of kind: WatchedKind) -> String {
         let name = kind.rawValue
         return switch self {
-        case .notTracked: kind == .runtime ? "this runtime does not track it" : "this \(name) does not show it"
+        case .notTracked:
+            switch kind {
+            case .runtime: "this runtime does not track it"
+            case .host: "this host does not show it"
+            // Plain HTTP has no certificate; a ping that is not permitted tells nothing, and that is not the service's doing.
+            case .service: "no look at this service tells it"
+            }
         case .deadCounter: "this \(name) never moves that counter"
-        case .unauthorized: "the \(name) refused our token"
+        // A service that wants another login answers so, and is down: here nobody asked it.
+        case .unauthorized: kind == .service ? "our secret for this service cannot be had" : "the \(name) refused our token"
         // A host is read and not asked.
         case .unreachable: kind == .host ? "the host's figures could not be read" : "the \(name) gave no answer"
         case .error(let status): status == 0 ? "the \(name) answered with an error" : "the \(name) answered \(status)"

@@ -11,6 +11,12 @@ public struct ReplicaFigures: Sendable {
     /// Of one process that is named twice: its runs are known by their ids, and nothing else is.
     static let twice = "its turns, tokens, model calls and websockets count twice"
 
+    /// Of a look that told nothing at all. What cannot be looked at from here (a ping that is not permitted, a file of ours that
+    /// is not there) is no fault of the service.
+    private static func why(_ reason: MissingReason, _ kind: WatchedKind) -> String {
+        kind == .service && reason == .notTracked ? "cannot be looked at from here" : reason.explanation(of: kind)
+    }
+
     /// What is missing is said with its reason and never shown as zero.
     public init(_ replica: RuntimeSummary.Replica) {
         var parts: [(String, Tone)] = []
@@ -43,7 +49,7 @@ public struct ReplicaFigures: Sendable {
         for endpoint in Endpoint.essential {
             guard let reason = replica.missing[endpoint] else { continue }
             // What stands beside a runtime has no path that anybody would know.
-            parts.append((endpoint.beside.map { reason.explanation(of: $0) } ?? "\(endpoint.path) \(reason)", .bad))
+            parts.append((endpoint.beside.map { ReplicaFigures.why(reason, $0) } ?? "\(endpoint.path) \(reason)", .bad))
         }
         self.parts = parts
     }

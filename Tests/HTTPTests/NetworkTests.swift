@@ -277,6 +277,9 @@ import Testing
             #expect(error.hint?.contains(says) == true, "\(error)")
             #expect(HTTPError(.connectionLost(HTTPError.insideHeaders), what: "x", location: url).hint == nil)
         }
+        for place in ["tcp://db:27017", "tls://db:27017"] {
+            #expect(HTTPError(.connectionLost("reset"), what: "connect", location: place).hint == "has the server just ended?")
+        }
         try await withServer({ _, peer in peer.reset() }) { client, server in
             guard case .connectionLost(let reason) = await failure(client, HTTPRequest(.get, server.url)) else {
                 Issue.record("not lost")

@@ -5,7 +5,9 @@ import Testing
 @Suite struct WordsOfKindTests {
     @Test func whyNothingIsKnownNamesTheKind() {
         #expect(MissingReason.notTracked.explanation == "this runtime does not track it")
-        #expect(MissingReason.notTracked.explanation(of: .service) == "this service does not show it")
+        #expect(MissingReason.notTracked.explanation(of: .service) == "no look at this service tells it")
+        #expect(MissingReason.unauthorized.explanation(of: .service) == "our secret for this service cannot be had")
+        #expect(MissingReason.notTracked.explanation(of: .host) == "this host does not show it")
         #expect(MissingReason.unreachable.explanation(of: .service) == "the service gave no answer")
         #expect(MissingReason.unreachable.explanation(of: .host) == "the host's figures could not be read")
         #expect(MissingReason.error(status: 503).explanation(of: .service) == "the service answered 503")

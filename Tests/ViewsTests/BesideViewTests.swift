@@ -41,12 +41,13 @@ import Testing
     }
 
     @Test func nobodyIsToldOfPathsThatThereAreNot() {
-        func figures(_ kind: WatchedKind, _ endpoint: Endpoint) -> [String] {
-            let summary = summary(kind) { $0.missing[endpoint] = .unreachable }
+        func figures(_ kind: WatchedKind, _ endpoint: Endpoint, _ reason: MissingReason = .unreachable) -> [String] {
+            let summary = summary(kind) { $0.missing[endpoint] = reason }
             return ReplicaFigures(summary.replicas[0]).parts.map(\.text)
         }
         #expect(figures(.host, .host) == ["the host's figures could not be read"])
         #expect(figures(.service, .probe) == ["the service gave no answer"])
+        #expect(figures(.service, .probe, .notTracked) == ["cannot be looked at from here"], "a ping that is not permitted")
         #expect(figures(.runtime, .health) == ["\(Endpoint.health.path) unreachable"], "what an operator can ask for is named")
         #expect(Endpoint.host.called == "the host" && Endpoint.probe.called == "the service" && Endpoint.perf.called == Endpoint.perf.path)
         func author(_ by: String) -> String { HandlingNote(at: Timestamp(milliseconds: 0), kind: .note, by: by, text: "").author }

@@ -235,7 +235,7 @@ import struct Journal.MinuteRow
         for words in [
             "</span>disk_free below 3%: host-disk-full</li>", "</span>disk_free below 10%: ", "</span>inodes_free below 10%: ",
             "</span>below 14: certificate-expiring</li>", "</span>below 3: certificate-ending</li>",
-            "No evidence in that time of latency: this service does not show it",
+            "No evidence in that time of latency: no look at this service tells it",
             "Left on the fullest disk: <strong>space 40%, inodes 90%</strong> <span class=\"faint\">as of 08:59:00, space 40% to 40%, inodes 90% to 90% ·",
         ] {
             #expect(page.contains(words), "\(words)")
