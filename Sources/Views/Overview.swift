@@ -105,10 +105,7 @@ public struct Overview {
         if damaged > 0 {
             notes.append("\(damaged) open incident\(damaged == 1 ? "" : "s") in the journal cannot be read")
         }
-        open = incidents.sorted { a, b in
-            a.severity != b.severity
-                ? a.severity > b.severity : a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
-        }
+        open = Overview.weightiestFirst(incidents)
         shortIDs = ShortNames.of(open, in: journal)
         let endings = open.compactMap { incident in incident.quietSince.map { (incident, $0) } }
         let policies = endings.isEmpty ? nil : PolicySet.inForce(in: journal)
@@ -144,6 +141,17 @@ public struct Overview {
     {
         guard let settings = surroundings.settings, let own = settings.shard else { return kept.map { ($0, names, []) } }
         return (own, settings.runtimes.map(\.name), settings.elsewhere)
+    }
+
+    /// Of those that weigh the same what is true comes before what is not any more: who reads the first alone would believe that
+    /// all is ending. Then the oldest.
+    private static func weightiestFirst(_ incidents: [Incident]) -> [Incident] {
+        incidents.sorted { a, b in
+            guard a.severity == b.severity else { return a.severity > b.severity }
+            let (isEnding, isOther) = (a.quietSince != nil, b.quietSince != nil)
+            guard isEnding == isOther else { return !isEnding }
+            return a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
+        }
     }
 
     /// In the order of the journal; and how many of them cannot be read.
