@@ -69,7 +69,10 @@ enum TopCommand {
                     "\(ShortNames.shown(incident.id, overview.shortIDs)): \(Shown.line(why).replacingMoments(by: overview.clock))"
                 }
             }
-            lines += overview.leases.map { "in force: " + Overview.words($0, overview.leaseSights[$0.id], overview.clock) }
+            lines += overview.leases.map { lease in
+                let sight = overview.leaseSights[lease.id]
+                return "in force: " + Overview.words(lease, sight, overview.clock) + (sight?.remark(lease.key.app).map { ": \($0)" } ?? "")
+            }
             // The line holds how long ago things were; what it is about stands below it.
             let essence =
                 [overview.verdict.word, overview.verdict.begun ?? "", overview.verdict.unjudged == nil ? "" : "so far"] + lines.dropFirst()

@@ -229,7 +229,7 @@ struct TopFrame {
         let blackout = Signal(name: series.series).flatMap { Blackout(of: $0, in: sight, now: overview.now) }
         let newest =
             blackout.map { "nothing read since \(overview.clock($0.since))" }
-            ?? series.points.last.map { Figure.text($0.evidence, series.unit) } ?? "-"
+            ?? series.points.last.map { Figure.text($0.evidence, series.unit) + moment(of: $0) } ?? "-"
         let points = series.points.suffix(max(10, min(60, columns - 40, columns - 22 - Terminal.columns(newest))))
         let values = points.compactMap(\.evidence.value).filter(\.isFinite)
         let high = values.max() ?? 0
@@ -241,6 +241,13 @@ struct TopFrame {
             return blocks[min(7, max(0, Int(((value - low) / (high - low) * 7).rounded())))]
         }
         return fit("\(left)\(String(drawn))  \(newest)")
+    }
+
+    /// ` as of 10:04:00`: a minute is on record when it is over, and what is so by now stands above it. Nothing where it has no value,
+    /// and on a screen that has no room for more than the value.
+    private func moment(of point: EvidenceSeries.Point) -> String {
+        guard columns >= 60, point.evidence.value != nil else { return "" }
+        return " as of \(overview.clock(point.at + .minutes(1)))"
     }
 
     private func incident(_ incident: Incident) -> String {
@@ -259,7 +266,8 @@ struct TopFrame {
 
     private func lease(_ lease: Lease) -> String {
         let sight = overview.leaseSights[lease.id]
-        return Overview.words(lease, sight, overview.clock) + (sight?.remark(lease.key.app).map { ": \($0)" } ?? "")
+        // First, since a narrow screen cuts the end: that it holds nobody is what matters of it.
+        return (sight?.brief.map { "\($0): " } ?? "") + Overview.words(lease, sight, overview.clock)
     }
 
     private func index(_ isOne: (Item) -> Bool) -> Int? {
