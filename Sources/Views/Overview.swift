@@ -30,6 +30,8 @@ public struct Overview {
     public let overFrom: [String: Timestamp]
     /// By incident: why nobody is told of it, or nothing is done.
     public let circumstances: [String: [String]]
+    /// By id: of which nobody is told anew.
+    public let heldBack: Set<String>
     public let leases: [Lease]
     /// By lease: whether anything was seen to hold the app to it.
     public let leaseSights: [String: LeaseSight]
@@ -119,6 +121,8 @@ public struct Overview {
         circumstances = Dictionary(
             open.map { ($0.id, kept?.circumstances(of: $0, environment: environment, telling, now: moment) ?? []) }
         ) { first, _ in first }
+        let (told, isHeld) = (circumstances, { kept?.isHeldBack($0, environment: environment, telling, now: moment) == true })
+        heldBack = Set(open.filter { told[$0.id]?.isEmpty == false && isHeld($0) }.map(\.id))
         leases = try journal.leases(states: [.intended, .inForce, .reverting]).compactMap { row in
             (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
         }.filter { !$0.shadow }

@@ -256,7 +256,7 @@ struct TopFrame {
         let age = max(overview.now - incident.since, .zero).brief
         let ending = incident.quietSince.map { _ in ", ending" } ?? ""
         // Whoever sees an incident believes that somebody is told of it.
-        let quiet = overview.circumstances[incident.id]?.isEmpty == false ? " · held back" : ""
+        let quiet = overview.heldBack.contains(incident.id) ? " · held back" : ""
         return "\(id)  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject), \(age)\(ending)\(quiet)\(seen)"
     }
 
