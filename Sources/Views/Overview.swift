@@ -30,6 +30,8 @@ public struct Overview {
     public let overFrom: [String: Timestamp]
     /// By incident: why nobody is told of it, or nothing is done.
     public let circumstances: [String: [String]]
+    /// By id: of which nobody is told anew.
+    public let heldBack: Set<String>
     public let leases: [Lease]
     /// By lease: whether anything was seen to hold the app to it.
     public let leaseSights: [String: LeaseSight]
@@ -105,10 +107,7 @@ public struct Overview {
         if damaged > 0 {
             notes.append("\(damaged) open incident\(damaged == 1 ? "" : "s") in the journal cannot be read")
         }
-        open = incidents.sorted { a, b in
-            a.severity != b.severity
-                ? a.severity > b.severity : a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
-        }
+        open = Overview.weightiestFirst(incidents)
         shortIDs = ShortNames.of(open, in: journal)
         let endings = open.compactMap { incident in incident.quietSince.map { (incident, $0) } }
         let policies = endings.isEmpty ? nil : PolicySet.inForce(in: journal)
@@ -122,6 +121,8 @@ public struct Overview {
         circumstances = Dictionary(
             open.map { ($0.id, kept?.circumstances(of: $0, environment: environment, telling, now: moment) ?? []) }
         ) { first, _ in first }
+        let (told, isHeld) = (circumstances, { kept?.isHeldBack($0, environment: environment, telling, now: moment) == true })
+        heldBack = Set(open.filter { told[$0.id]?.isEmpty == false && isHeld($0) }.map(\.id))
         leases = try journal.leases(states: [.intended, .inForce, .reverting]).compactMap { row in
             (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
         }.filter { !$0.shadow }
@@ -144,6 +145,17 @@ public struct Overview {
     {
         guard let settings = surroundings.settings, let own = settings.shard else { return kept.map { ($0, names, []) } }
         return (own, settings.runtimes.map(\.name), settings.elsewhere)
+    }
+
+    /// Of those that weigh the same what is true comes before what is not any more: who reads the first alone would believe that
+    /// all is ending. Then the oldest.
+    private static func weightiestFirst(_ incidents: [Incident]) -> [Incident] {
+        incidents.sorted { a, b in
+            guard a.severity == b.severity else { return a.severity > b.severity }
+            let (isEnding, isOther) = (a.quietSince != nil, b.quietSince != nil)
+            guard isEnding == isOther else { return !isEnding }
+            return a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
+        }
     }
 
     /// In the order of the journal; and how many of them cannot be read.

@@ -137,7 +137,7 @@ private struct AppPage {
         let named = shares.map { "\(id: $0.name) <strong>\($0.runs)</strong>" as HTML }
         let more: HTML = others > 0 ? ", and \(others) more \(noun)\(others == 1 ? "" : "s")" : ""
         return
-            "\(named.dropFirst().reduce(named[0]) { $0 + ", " + $1 })\(more) <span class=\"faint\">open runs, at \(clocks.time(at))</span>"
+            "\(named.dropFirst().reduce(named[0]) { $0 + ", " + $1 })\(more) <span class=\"faint\">open runs, as of \(clocks.since(at))</span>"
     }
 
     // MARK: - The month

@@ -91,7 +91,8 @@ extension FirstPage {
     /// The first few, those of one rule as one.
     private func places(_ groups: [OpenGroups.Group]) -> HTML {
         var items = groups.prefix(3).map { group -> HTML in
-            "\(named(group)), since \(group.isOne ? clocks.since(group.first) : clocks.since(group.since))"
+            let ending = group.incidents.allSatisfy { $0.quietSince != nil } ? ", ending" : ""
+            return "\(named(group)), since \(group.isOne ? clocks.since(group.first) : clocks.since(group.since))\(ending)"
         }
         let more = groups.dropFirst(3).reduce(0) { $0 + $1.incidents.count }
         if more > 0 { items.append("<a href=\"\(Page.incidentList)\">and \(more) more</a>") }

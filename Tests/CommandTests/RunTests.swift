@@ -217,6 +217,9 @@ import Testing
         let status = try shell.run("status").output
         #expect(status.split(separator: remark).count == 3 && !status.contains("  done: "), "\(status)")
         #expect(status.contains("neither a proxy nor the extension has asked the gate about"), "\(status)")
+        // Nor does a terminal say that it holds anybody: first where a line may be cut, whole where none is.
+        let screen = try shell.run("top", "--once").output
+        #expect(screen.contains("\n  nobody is held to it: throttle to 2 runs at once"), "\(screen)")
         let plain = try shell.run("top", "--once", "--plain").output
         #expect(plain.contains(remark) && !plain.contains("  in force: "), "\(plain)")
 

@@ -99,7 +99,8 @@ def keys():
     screen.press("a")
     screen.until(holds("Acknowledge " + SHORT))
     screen.press("y")
-    screen.until(holds("on it: cli:pat"))
+    # Who has acknowledged it was told.
+    screen.until(lambda lines: any("on it: cli:pat" in line and "held back" not in line for line in lines))
     # A narrow screen with lines left over cuts no sentence: since when it is so stands there.
     screen.size(24, 40)
     screen.until(lambda lines: len(lines) == 40 and "ago), on runtime shared" in " ".join(lines))

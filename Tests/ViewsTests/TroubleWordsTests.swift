@@ -59,5 +59,7 @@ struct TroubleWordsTests {
         let several = LeaseSight.unasked.remarkOfSeveral
         #expect(several?.hasSuffix("has asked it about any of them since they began, so nothing holds them back") == true)
         #expect(LeaseSight.enforced.remark(AppID("app-a")) == nil && LeaseSight.enforced.remarkOfSeveral == nil)
+        #expect(LeaseSight.unasked.brief == "nobody is held to it" && LeaseSight.decided.brief == "not seen in force yet")
+        #expect(LeaseSight.enforced.brief == nil)
     }
 }

@@ -128,6 +128,7 @@ import Testing
                     "app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"),
                     [
                         "open about it.", "What it runs", "open_runs", "Users", "<img src=x onerror=window.hacked=1> 1", "Workflows",
+                        "open runs, as of ",
                         "Month", "by what was seen", "Where each rule stands", "greedy", "has begun", "The default policy holds for it.",
                     ]),
                 page(

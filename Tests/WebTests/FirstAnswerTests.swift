@@ -63,6 +63,29 @@ struct FirstAnswerTests {
         #expect(!holds.face().get("/").text.contains("has not been true"))
     }
 
+    @Test("of several that weigh the same what is still true is told first, and which of them is ending stands with its place")
+    func partlyEnding() throws {
+        let world = try World()
+        // The older one is ending.
+        try world.commit(
+            [FirstAnswerTests.early(ending: true), FirstAnswerTests.early(2), FirstAnswerTests.early(3)], states: [World.sight()])
+        let text = world.face().get("/").text
+        let banner = try #require(text.split(separator: "</section>").first { $0.contains("id=\"verdict\"") })
+        #expect(!banner.contains("has not been true") && banner.contains("Warning</h1>"), "\(banner)")
+        let ending = banner.split(separator: "ago), ending</li>").count - 1
+        #expect(ending == 1 && banner.split(separator: ", since ").count == 4, "\(banner)")
+        // All of them: then the word says it.
+        let over = try World()
+        try over.commit([1, 2].map { FirstAnswerTests.early($0, ending: true) }, states: [World.sight()])
+        #expect(over.face().get("/").text.contains("Warning, ending</h1>"))
+        // What weighs more is told first, though it is ending.
+        let mixed = try World()
+        try mixed.commit(
+            [FirstAnswerTests.early(1, severity: .critical, ending: true), FirstAnswerTests.early(2)], states: [World.sight()])
+        let said = mixed.face().get("/").text
+        #expect(said.contains("Critical</h1>") && said.contains("<dt>Now</dt>"))
+    }
+
     @Test("what was well in between is said beside since when it is so, wherever it stands")
     func interrupted() throws {
         func incident(_ ends: [Double]) -> Incident {

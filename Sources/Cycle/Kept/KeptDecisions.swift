@@ -46,6 +46,16 @@ public struct KeptDecisions: Sendable {
         return names.inByteOrder()
     }
 
+    /// Whether nobody is told of an open incident anew: for a silence or hours of maintenance, or while its cause is open. That
+    /// somebody has acknowledged it, or that it holds back others, is none of that.
+    public func isHeldBack(
+        _ incident: Incident, environment: String, _ settings: TellingSettings, now: Timestamp
+    ) -> Bool {
+        guard incident.resolvedAt == nil else { return false }
+        return telling.holder(of: incident, environment: environment, settings, now) != nil
+            || engine.suppressions(of: incident.subject.runtime).contains { $0.incident == incident.id }
+    }
+
     /// Why an open incident is told to nobody, or asks for nothing, in sentences; and what it holds back itself.
     public func circumstances(
         of incident: Incident, environment: String, _ settings: TellingSettings, now: Timestamp

@@ -45,6 +45,15 @@ public enum LeaseSight: String, Sendable {
     /// What is to be said of it besides; nil where the deed is one.
     public func remark(_ app: AppID) -> String? { remark("\(app) since it began, so nothing holds it back") }
 
+    /// The same where there is room for a few words; what it comes to, and not why.
+    public var brief: String? {
+        switch self {
+        case .enforced: nil
+        case .unasked: "nobody is held to it"
+        case .decided: "not seen in force yet"
+        }
+    }
+
     /// The same of several of which nothing else differs than the app.
     public var remarkOfSeveral: String? { remark("any of them since they began, so nothing holds them back") }
 

@@ -229,7 +229,7 @@ struct TopFrame {
         let blackout = Signal(name: series.series).flatMap { Blackout(of: $0, in: sight, now: overview.now) }
         let newest =
             blackout.map { "nothing read since \(overview.clock($0.since))" }
-            ?? series.points.last.map { Figure.text($0.evidence, series.unit) } ?? "-"
+            ?? series.points.last.map { Figure.text($0.evidence, series.unit) + moment(of: $0) } ?? "-"
         let points = series.points.suffix(max(10, min(60, columns - 40, columns - 22 - Terminal.columns(newest))))
         let values = points.compactMap(\.evidence.value).filter(\.isFinite)
         let high = values.max() ?? 0
@@ -243,13 +243,20 @@ struct TopFrame {
         return fit("\(left)\(String(drawn))  \(newest)")
     }
 
+    /// ` as of 10:04:00`: a minute is on record when it is over, and what is so by now stands above it. Nothing where it has no value,
+    /// and on a screen that has no room for more than the value.
+    private func moment(of point: EvidenceSeries.Point) -> String {
+        guard columns >= 60, point.evidence.value != nil else { return "" }
+        return " as of \(overview.clock(point.at + .minutes(1)))"
+    }
+
     private func incident(_ incident: Incident) -> String {
         let id = ShortNames.shown(incident.id, overview.shortIDs)
         let seen = incident.acknowledged.map { " · on it: \(Shown.id($0.by))" } ?? ""
         let age = max(overview.now - incident.since, .zero).brief
         let ending = incident.quietSince.map { _ in ", ending" } ?? ""
         // Whoever sees an incident believes that somebody is told of it.
-        let quiet = overview.circumstances[incident.id]?.isEmpty == false ? " · held back" : ""
+        let quiet = overview.heldBack.contains(incident.id) ? " · held back" : ""
         return "\(id)  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject), \(age)\(ending)\(quiet)\(seen)"
     }
 
@@ -257,7 +264,11 @@ struct TopFrame {
         "\(approval.id)  \(approval.effect) for \(approval.key.app), \(approval.ttl); ends in \(max(approval.expiresAt - overview.now, .zero).brief)"
     }
 
-    private func lease(_ lease: Lease) -> String { overview.words(ofGroup: [lease], overview.clock) }
+    private func lease(_ lease: Lease) -> String {
+        let sight = overview.leaseSights[lease.id]
+        // First, since a narrow screen cuts the end: that it holds nobody is what matters of it.
+        return (sight?.brief.map { "\($0): " } ?? "") + Overview.words(lease, sight, overview.clock)
+    }
 
     private func index(_ isOne: (Item) -> Bool) -> Int? {
         guard let selected, isOne(selected) else { return nil }
