@@ -15,7 +15,8 @@ extension Overview {
         for decision in incident.decisions where newest[decision.key] == decision {
             switch decision.verdict {
             case .refused(let refusal):
-                lines.append("not done: \(decision.effect) for \(decision.key.app): \(refusal.text)")
+                // How long ago something was, and how much longer it takes, is of then.
+                lines.append("not done at \(moment(decision.at)): \(decision.effect) for \(decision.key.app): \(refusal.text)")
             case .wouldHave: lines.append("would have done (mode observe): \(decision.effect) for \(decision.key.app)")
             case .wouldAsk: lines.append("would ask a person (mode observe): \(decision.effect) for \(decision.key.app)")
             case .act, .needsApproval, .alreadyInForce: break
@@ -153,13 +154,13 @@ extension Incident {
 
 extension Overview {
     /// The first thing about an incident that was wanted and not done, in words that need no policy at hand; nil without any.
-    public func refused(of incident: Incident) -> String? {
+    public func refused(of incident: Incident, _ moment: (Timestamp) -> String) -> String? {
         var newest: [LeaseKey: ActionDecision] = [:]
         for decision in incident.decisions { newest[decision.key] = decision }
         for decision in incident.decisions where newest[decision.key] == decision {
             let what = "\(decision.effect) for \(decision.key.app)"
             switch decision.verdict {
-            case .refused(let refusal): return "not done: \(what): \(refusal.briefly)"
+            case .refused(let refusal): return "not done at \(moment(decision.at)): \(what): \(refusal.briefly)"
             case .wouldHave: return "would have done (mode observe): \(what)"
             case .wouldAsk: return "would ask a person (mode observe): \(what)"
             case .act, .needsApproval, .alreadyInForce: break

@@ -192,7 +192,7 @@ extension FirstPage {
         if hasBegun, overview.approvals.isEmpty, !overview.open.contains(where: { $0.severity != .info }) {
             return "nothing yet: no rule has held for long enough"
         }
-        let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
+        let refused = overview.open.lazy.compactMap { overview.refused(of: $0, clocks.words) }.first
         let asked = overview.approvals.count
         if refused == nil, asked > 0 { return "nothing yet: \(asked == 1 ? "an action waits" : "\(asked) actions wait") for a yes" }
         if overview.open.allSatisfy({ $0.decisions.isEmpty }) { return "nothing by itself: no rule asks for more here than telling people" }

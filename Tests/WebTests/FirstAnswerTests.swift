@@ -330,6 +330,9 @@ struct FirstAnswerTests {
             banner.contains(bytesOf: "what it takes to know is missing: not watched long enough yet")
                 && !banner.contains(bytesOf: "outgrew("))
         #expect(!banner.contains(bytesOf: "nothing by itself"), "an action was asked for")
+        // "10s ago" and "another in 9m" are of when it was decided.
+        let dated = "not done at 08:43:21: throttle to 2 runs at once for app-clinic"
+        #expect(banner.contains(bytesOf: dated) && text[end...].contains(bytesOf: dated), "\(text)")
         let told = try World()
         try told.commit([World.incident(1)], states: [World.sight()])
         #expect(told.face().get("/").text.contains("nothing by itself: no rule asks for more here than telling people"))
