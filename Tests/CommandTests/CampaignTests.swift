@@ -37,15 +37,16 @@ import Testing
     }
 }
 
-/// Two days of the soak; `make soak` has a month. Their clock is not the world's, so they run beside whatever else does.
+/// Two short days of the soak; `make soak` has a month. Their clock is not the world's, so they run beside whatever else does.
 @Suite struct SoakTests {
     @Test("two days with all scenarios, restarts, reloads and outages: nothing lost, nothing late, nothing left open")
     func twoDays() throws {
-        let output = try CampaignTests.start("Soak/run", [CampaignTests.built("soak")], ["DAYS": "2", "APPS": "20", "INTERVAL": "60"])
+        let settings = ["DAYS": "2", "HOURS": "12", "APPS": "20", "INTERVAL": "60"]
+        let output = try CampaignTests.start("Soak/run", [CampaignTests.built("soak")], settings)
         #expect(output.contains("\npolls off their moment, at most"), "\(output)")
     }
 
-    /// Short ones: the engine's word to others, each two seconds, makes them long.
+    /// Shorter ones: the engine's word to others, each two seconds, makes them long.
     @Test("two days of which a database keeps the journal, and restarts: the same")
     func twoDaysOnADatabase() throws {
         let settings = ["DAYS": "2", "HOURS": "6", "APPS": "20", "INTERVAL": "60", "ENGINE": "postgres"]
